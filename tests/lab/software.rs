@@ -53,6 +53,22 @@ impl Lab {
         Some(self.serve(port, Some(TINYSSH_PUBLIC), "sh", &["-c".into(), line.into()]))
     }
 
+    /// sshesame, a honeypot that imitates a shell and lets everybody in.
+    pub(crate) fn sshesame(&self) -> Option<Server> {
+        if !has("sshesame") {
+            return None;
+        }
+        let (port, key) = (next_port(), self.home().path(HOST_KEY));
+        let config = self.home().path(&format!("sshesame_{port}.yaml"));
+        let text = format!(
+            "server:\n  listen_address: {}:{port}\n  host_keys: [{}]\nauth:\n  public_key_auth:\n    enabled: true\n    accepted: true\n",
+            self.server_address(),
+            key.display().to_string().trim_end_matches(".pub"),
+        );
+        fs::write(&config, text).expect("our own folder");
+        Some(self.serve(port, Some(HOST_KEY), "sshesame", &["-config".into(), config.into()]))
+    }
+
     /// ProFTPD's mod_sftp for the account `me`, with these lines more.
     pub(crate) fn proftpd(&self, settings: &[&str]) -> Option<Server> {
         if !has("proftpd") {

@@ -43,5 +43,7 @@ setups! {
     #[ignore = "tests/run --zoo"]
     libssh_example: Lab::libssh, [] => "healthy", ["session-input-lost"], ["exec"];
     #[ignore = "tests/run --zoo"]
+    sshesame: Lab::sshesame, [] => "healthy", [], ["exec"];
+    #[ignore = "tests/run --zoo"]
     proftpd: |lab| lab.proftpd(&[]), ["-l", "me"] => "healthy", ["session-restricted"], ["sftp"];
 }

@@ -1,5 +1,8 @@
 //! Login shells: each runs commands, and nothing is wrong with any of them.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use super::setups;
 use crate::lab::{Lab, Server, installed};
 
@@ -19,6 +22,17 @@ fn busybox(lab: &Lab) -> Option<Server> {
     Some(lab.sshd(&[]))
 }
 
+/// An imitation of a shell, as honeypots and appliances have: it knows some commands itself, and its `sh` reads lines whatever the
+/// arguments are.
+fn imitation(lab: &Lab) -> Server {
+    let script = "#!/bin/sh\ncase $2 in\n'sh '*) exec sh ;;\n'echo '* | 'cat '*) exec sh -c \"$2\" ;;\n*) echo \"${2%% *}: command not found\" >&2; exit 127 ;;\nesac\n";
+    let path = lab.home().path("imitation");
+    lab.home().write("imitation", script);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own file");
+    lab.user("me", &path.display().to_string());
+    lab.sshd(&[])
+}
+
 const ME: [&str; 2] = ["-l", "me"];
 const ALL: [&str; 3] = ["exec", "sftp", "forward"];
 
@@ -26,6 +40,7 @@ setups! {
     shell_sh: |lab| shell(lab, "sh"), ME => "healthy", [], ALL;
     shell_bash: |lab| shell(lab, "bash"), ME => "healthy", [], ALL;
     shell_dash: |lab| shell(lab, "dash"), ME => "healthy", [], ALL;
+    shell_imitated: imitation, ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]
     shell_zsh: |lab| shell(lab, "zsh"), ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]

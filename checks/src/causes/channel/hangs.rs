@@ -4,7 +4,6 @@ use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::Facts;
 
 const START_UP_FILES: Fix = Fix {
     side: Side::Server,
@@ -54,7 +53,7 @@ pub(super) const START_HANGS: Cause = Cause {
     symptoms: &[],
     hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.failed().filter(|facts| facts.hangs() && !is_replaced(facts))?;
+        let facts = evidence.channel.failed().filter(|facts| facts.hangs() && !facts.only_reads_lines())?;
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         let nothing = format!("the command was accepted, and nothing came within {waited}");
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
@@ -98,7 +97,7 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     symptoms: &["scp: Connection closed"],
     hides: &["session-start-hangs", "session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.failed().filter(|facts| is_replaced(facts))?;
+        let facts = evidence.channel.failed().filter(|facts| facts.only_reads_lines())?;
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         Some(Match::new(
             Certainty::Certain,
@@ -110,8 +109,3 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     },
     ..Cause::NEW
 };
-
-/// True if another shell read what was sent on standard input, and our command never ran.
-fn is_replaced(facts: &Facts) -> bool {
-    facts.hangs() && facts.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.own_mark)
-}

@@ -152,6 +152,12 @@ impl Facts {
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
     }
 
+    /// True if a shell read commands from standard input, and ours never ran.
+    #[must_use]
+    pub fn only_reads_lines(&self) -> bool {
+        self.hangs() && self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.own_mark)
+    }
+
     /// True if it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
     #[must_use]
     pub fn may_be_slow(&self) -> bool {

@@ -46,15 +46,21 @@ pub(super) fn names_first_word(facts: &Facts) -> bool {
     !facts.quoted_back && facts.words().any(|text| names(facts.lead, text))
 }
 
-/// True if the first word of our command appears in a text, escaped; a shell puts its own name in front of its
-/// messages.
+/// True if the first word of our command appears in a text, escaped. Most shells put their own name in front of their messages, which may
+/// be `sh`; one that imitates a shell may not.
 fn names(lead: Lead, text: &str) -> bool {
     let first = match lead {
         Lead::ExecSh => "exec",
         Lead::Sh => "sh",
     };
     let mut lines = text.split("\\n");
-    lines.any(|line| line.split(|c: char| !c.is_ascii_alphanumeric()).skip(1).any(|word| word == first))
+    lines.any(|line| {
+        let rest = line
+            .trim_start_matches('-')
+            .strip_prefix("sh: ")
+            .filter(|rest| !["command not", "not found"].iter().any(|says| rest.starts_with(says)));
+        rest.unwrap_or(line).split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == first)
+    })
 }
 
 /// True if the command printed its mark: on a line's end, where a program that quotes the command has more behind it or `echo` before it.
@@ -122,6 +128,9 @@ mod tests {
         assert!(!names_first_word(&ended(4, "executed", "")));
         assert!(!names_first_word(&ended(4, "", "go away")));
         let by_sh = |text| names_first_word(&Facts { lead: Lead::Sh, ..ended(1, "", text) });
-        assert!(by_sh("Cannot run program \"sh\"") && !by_sh("sh: 1: rsync: not found"));
+        assert!(
+            by_sh("Cannot run program \"sh\"") && !by_sh("sh: 1: rsync: not found") && !by_sh("-sh: rsync: not found")
+        );
+        assert!(by_sh("sh: command not found") && names_first_word(&ended(127, "", "exec: command not found\\n")));
     }
 }

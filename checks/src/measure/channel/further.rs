@@ -100,6 +100,8 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
+        // What imitates a shell may know `echo`, and take `sh` for a shell that reads its input, whatever the arguments are.
+        None if facts.only_reads_lines() => vec![Wish::Echo],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.
         Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],
