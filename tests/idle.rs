@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::lab::{Lab, Middlebox, Report, Server, eventually};
 
 const fn s(seconds: u64) -> Duration {
@@ -208,5 +210,8 @@ fn a_server_that_ends_the_connection_where_no_terminal_can_be_had_is_measured_by
     let seen = lab.doctor(&server, &["--idle", "6s"], s(60));
     assert_eq!((seen.codes(), &seen.check("idle")["status"]), (vec![], &"pass".into()), "{}", seen.told());
     assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(4.0), "{}", seen.told());
+    let not_opened = &seen.check("idle")["evidence"]["not_opened"];
+    let failed = &seen.json["spent"]["failed_logins"];
+    assert_eq!((not_opened, failed), (&Value::Array(vec![]), &0.into()), "{}", seen.told());
     assert_tidy(&lab, &server);
 }
