@@ -68,6 +68,16 @@ fn other_servers_are_healthy_in_depth() {
 }
 
 #[test]
+fn a_server_that_knows_no_global_requests_is_healthy_in_depth() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh(&["0", "no-global-requests"]) else { return };
+    let seen = examined(&lab, &server, &["--deep"]);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}\n{:#}", seen.told(), seen.json["timeline"]);
+    assert!(seen.json["timeline"]["events"].as_array().is_some_and(Vec::is_empty), "{:#}", seen.json["timeline"]);
+    assert_eq!(may(&seen)["remote_forward"]["outcome"], "not-tested", "{:#}", may(&seen));
+}
+
+#[test]
 fn each_prohibition_of_sshd_has_its_own_name() {
     let Some(lab) = Lab::healthy() else { return };
     for (settings, codes, words) in [

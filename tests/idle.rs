@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::lab::{Lab, Middlebox, Report, Server, eventually};
 
 const fn s(seconds: u64) -> Duration {
@@ -198,5 +200,18 @@ fn a_server_that_lets_in_no_second_session_is_no_outage() {
     let summary = seen.check("idle")["summary"].as_str().unwrap_or_default();
     assert!(summary.contains("while one that was open answered"), "{summary}: {}", seen.told());
     assert_eq!(seen.run.status, Some(3), "{}", seen.told());
+    assert_tidy(&lab, &server);
+}
+
+#[test]
+fn a_server_that_ends_the_connection_where_no_terminal_can_be_had_is_measured_by_commands() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.asyncssh(&["0", "no-terminals"]) else { return };
+    let seen = lab.doctor(&server, &["--idle", "6s"], s(60));
+    assert_eq!((seen.codes(), &seen.check("idle")["status"]), (vec![], &"pass".into()), "{}", seen.told());
+    assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(4.0), "{}", seen.told());
+    let not_opened = &seen.check("idle")["evidence"]["not_opened"];
+    let failed = &seen.json["spent"]["failed_logins"];
+    assert_eq!((not_opened, failed), (&Value::Array(vec![]), &0.into()), "{}", seen.told());
     assert_tidy(&lab, &server);
 }

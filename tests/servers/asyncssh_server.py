@@ -1,8 +1,9 @@
 """AsyncSSH as a plain SSH server: one key logs in, commands run in the shell, as with sshd.
 
 With a number of seconds as the next argument it disconnects clients that were silent for so long, and says so; with
-`channels-first` after that it closes their channels before, as AsyncSSH itself does. With `never-rekeys` in that place it leaves a
-client's wish for new keys unanswered.
+`channels-first` after that it closes their channels before, as AsyncSSH itself does. In that place also: with `never-rekeys` it leaves
+a client's wish for new keys unanswered; with `no-global-requests` it knows none (SSH_MSG_UNIMPLEMENTED); with `no-terminals` it ends a
+connection where it cannot start what is to run on a terminal.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import signal
 import sys
 
 import asyncssh
-from asyncssh.constants import MSG_DISCONNECT, MSG_KEXINIT
+from asyncssh.constants import MSG_DISCONNECT, MSG_GLOBAL_REQUEST, MSG_KEXINIT
 from asyncssh.packet import String, UInt32
 
 
@@ -99,13 +100,23 @@ def never_rekey():
     handlers[MSG_KEXINIT] = unless_keys_are_agreed_on
 
 
+async def handle_without_terminal(process):
+    if process.get_terminal_type():
+        process.channel.get_connection().disconnect(asyncssh.DISC_BY_APPLICATION, "cannot start it")
+    else:
+        await handle(process)
+
+
 async def main(address, port, host_key, authorized_keys, idle=0, order=None, server_factory=None, **more):
     if order == "never-rekeys":
         never_rekey()
+    if order == "no-global-requests":
+        del asyncssh.connection.SSHConnection._packet_handlers[MSG_GLOBAL_REQUEST]
+    start = handle_without_terminal if order == "no-terminals" else handle
     server = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key],
         server_factory=server_factory or (lambda: Server(float(idle), order == "channels-first")),
-        authorized_client_keys=authorized_keys, process_factory=handle, encoding=None, **more,
+        authorized_client_keys=authorized_keys, process_factory=start, encoding=None, **more,
     )
     await server.wait_closed()
 

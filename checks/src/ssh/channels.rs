@@ -1,13 +1,17 @@
 //! Channels beside the one that the command runs in: opened together, so that they cost one round trip.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
+use tokio::time::sleep;
 
 use super::connection::Connection;
 use super::observations::OpenFailure;
 use crate::os::pause::timeout;
+
+/// The time that a server may take to answer a request once it has sent something since.
+const YES_OR_NO: Duration = Duration::from_secs(2);
 
 /// The destination of a channel.
 #[derive(Debug, Clone, Copy)]
@@ -81,21 +85,34 @@ impl Connection {
         }
     }
 
-    /// Asks for a port on the server's loopback that leads back to us, and gives it back at once; `None` where no answer came.
+    /// Asks for a port on the server's loopback that leads back to us, and gives it back at once; `None` where no answer came, or one that is
+    /// neither yes nor no.
     pub async fn forward_back(&self, deadline: Duration) -> Option<bool> {
         // The address that ssh sends for -R without one, and GatewayPorts no.
         const LOOPBACK: &str = "localhost";
-        let awaited = self.record().awaits();
-        let forwarded = timeout(deadline, self.handle.tcpip_forward(LOOPBACK, 0)).await;
-        drop(awaited);
+        let asked = Instant::now();
+        let (received, mut awaited) = (self.watch.seen().received, Some(self.record().awaits()));
+        let forwarded = async {
+            tokio::select! {
+                biased;
+                answer = self.handle.tcpip_forward(LOOPBACK, 0) => Some(answer),
+                // A server that knows no global requests says so in a packet that the library drops.
+                () = async {
+                    self.any_packet(received, asked).await;
+                    awaited.take();
+                    sleep(YES_OR_NO).await;
+                } => None,
+            }
+        };
+        let forwarded = timeout(deadline, forwarded).await.ok().flatten();
         match forwarded {
-            Ok(Ok(port)) => {
+            Some(Ok(port)) => {
                 // Where it is not given back, it ends with the connection.
                 let _ = timeout(deadline, self.handle.cancel_tcpip_forward(LOOPBACK, port)).await;
                 Some(true)
             }
-            Ok(Err(russh::Error::RequestDenied)) => Some(false),
-            Ok(Err(_)) | Err(_) => None,
+            Some(Err(russh::Error::RequestDenied)) => Some(false),
+            Some(Err(_)) | None => None,
         }
     }
 }

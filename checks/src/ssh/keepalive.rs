@@ -78,7 +78,7 @@ impl Connection {
 
     /// Returns some time after a packet has come, with the time until it came. What comes while our own request is still on its way does not
     /// answer it.
-    async fn any_packet(&self, mut received: u64, asked: Instant) -> Duration {
+    pub(super) async fn any_packet(&self, mut received: u64, asked: Instant) -> Duration {
         loop {
             self.watch.until(|seen| seen.received > received || seen.end.is_some()).await;
             let took = asked.elapsed();

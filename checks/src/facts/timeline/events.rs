@@ -259,15 +259,20 @@ impl Flow {
         self.beat_s.is_some() && still && self.is_open_at(from_s) && self.is_open_at(until_s)
     }
 
-    /// True if it was asked for in that time, at least `late_s` seconds before its end, and opened only when it was over, or not at all.
+    /// True if it was asked for in that time, at least `late_s` seconds before its end, waited for so long, and opened only when it was over, or
+    /// not at all.
     fn was_kept_waiting(&self, kind: EventKind, from_s: f64, until_s: f64, late_s: f64) -> bool {
         let waited_for = if kind == EventKind::Interrupted { self.connected_s } else { self.version_s };
         // A hop waits for its own connection onward before it says anything.
         let is_asked_of_a_hop = self.leg > 0 && self.over_s() >= until_s - SAME_S;
         let tried = kind == EventKind::Interrupted || self.connected_s.is_some() || is_asked_of_a_hop;
         let in_time = self.began_s > from_s - SAME_S && self.began_s < until_s - late_s;
+        // One that we closed before an answer was due waited for none: it only showed that the port is open.
+        let waited = waited_for.unwrap_or_else(|| self.over_s()) - self.began_s >= late_s;
+        let is_refused_a_way = matches!(self.failure, Some(NotOpened::Other { .. }));
         tried
             && in_time
+            && (waited || is_refused_a_way)
             && self.failure != Some(NotOpened::Refused)
             && waited_for.is_none_or(|at| at >= until_s - SAME_S)
     }

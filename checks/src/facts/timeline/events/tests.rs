@@ -268,3 +268,39 @@ fn a_hop_that_carries_many_connections_is_not_opening_them() {
     let flows = (1..12).flat_map(|number| [slow(number), frozen(number)]).chain([waited]);
     assert_eq!(legs(flows.collect()), [(EventKind::Stalled, 0)]);
 }
+
+#[test]
+fn a_request_that_is_never_answered_is_no_stall_although_connections_follow_that_nobody_waits_on() {
+    // The services of a server that is well are asked for on a connection of their own: it leaves one request unanswered, and goes on with others.
+    let asked = || Flow { opened_s: None, closed_s: Some(22.0), ..flow(1, None, &[(12.0, 12.0, None, ACKNOWLEDGED)]) };
+    // Then the port is tried again: each connection is closed as soon as it is open, or after this time.
+    let port =
+        |began_s, wait_s| Flow { closed_s: Some(began_s + 0.001 + wait_s), ..opening(began_s, Some(began_s), None) };
+    let tried = |wait_s| vec![asked(), port(22.1, wait_s), port(22.4, wait_s), port(22.7, wait_s)];
+    assert_eq!(events(tried(0.0)), []);
+    assert_eq!(events(tried(0.5)), [], "the identification was not due yet");
+    // Connections that waited for the server's identification in vain tell a stall.
+    assert_eq!(events(tried(10.0)), [(EventKind::Stalled, 12.0, None)]);
+    // One that was answered tells that the server is well.
+    let answered = opening(22.1, Some(22.1), Some(22.11));
+    assert_eq!(events([tried(0.0), vec![answered]].concat()), []);
+    // Behind a hop as well.
+    let behind = |flow: Flow| {
+        let gaps = flow.gaps.iter().map(|gap| Gap { acknowledged: None, ..*gap }).collect();
+        Flow { leg: 1, gaps, ..flow }
+    };
+    assert_eq!(events(tried(0.0).into_iter().map(behind).collect()), []);
+}
+
+#[test]
+fn an_opening_that_was_given_up_at_once_is_no_sign_of_an_interruption() {
+    let alone = || flow(1, Some(2.0), &[(10.0, 11.0, Some(15.0), NO_ACK)]);
+    let given_up =
+        |closed_s| Flow { closed_s: Some(closed_s), failure: Some(NotOpened::Unanswered), ..opening(12.0, None, None) };
+    assert_eq!(events(vec![alone(), given_up(12.01)]), []);
+    assert_eq!(events(vec![alone(), given_up(15.0)]).len(), 1);
+    // The system knows no way for as long as it lasts.
+    let no_way = NotOpened::Other { error: "no route to host".into() };
+    let no_way = Flow { closed_s: Some(12.01), failure: Some(no_way), ..opening(12.0, None, None) };
+    assert_eq!(events(vec![alone(), no_way]).len(), 1);
+}
