@@ -71,13 +71,14 @@ fn is_found(seen: &Found, timer_s: f64, expiry: Expiry) -> bool {
 fn a_timer_beside_resets_at_random_is_found_and_measured() {
     for pauses in OFTEN.into_iter().chain([SELDOM]) {
         for expiry in EXPIRIES {
-            let (mut found, mut wrong) = (0, 0);
+            let (mut found, mut proven, mut wrong) = (0, 0, 0);
             for seed in 0..100 {
                 let timer_s = timer_s(seed);
                 let path = PathModel { resets: Some(pauses), timer: Some((timer_s, expiry)), ..PathModel::PLAIN };
                 let seen = Examination::of(path, LONGEST_S, seed);
                 if is_found(&seen, timer_s, expiry) {
                     found += 1;
+                    proven += usize::from(seen.facts.keepalive().verified == Some(true));
                 } else {
                     wrong += usize::from(blamed(&seen).is_some());
                 }
@@ -85,6 +86,9 @@ fn a_timer_beside_resets_at_random_is_found_and_measured() {
             // One that resets sessions itself differs from chance only by how alike the silences are that it ends.
             let least = if pauses == OFTEN[0] && expiry != Expiry::Forgotten { 50 } else { 80 };
             assert!(found >= least && wrong < 6, "{found} found, {wrong} wrong: {pauses:?}, {expiry:?}");
+            // What resets at random ended tells nothing of how long a proof takes.
+            let least = if pauses == SELDOM && expiry != Expiry::Reset { 92 } else { 30 };
+            assert!(proven >= least, "{proven} of {found} proven: {pauses:?}, {expiry:?}");
         }
     }
 }

@@ -251,7 +251,7 @@ impl TestState {
 
     /// The longest recommendable interval at which a session outlived a silence of `died` seconds that kills.
     pub(super) fn proven(&self, died: f64) -> Option<u32> {
-        let least = self.ladder.longest_lived().max(died).max(trial(&self.arms));
+        let least = self.ladder.longest_lived().max(died).max(trial(&self.not_by_chance()));
         advice::proven(self.kept.proofs(), self.ladder.bracket().0, least)
     }
 

@@ -58,6 +58,12 @@ impl TestState {
         !self.resets_s.is_empty() && ended_by_itself(arm).is_some()
     }
 
+    /// All stretches but those that resets at random ended.
+    pub(super) fn not_by_chance(&self) -> Vec<Arm> {
+        let by_chance = ended_by_chance(&self.arms, &self.resets_s);
+        std::iter::zip(&self.arms, by_chance).filter(|(_, by_chance)| !by_chance).map(|(arm, _)| arm.clone()).collect()
+    }
+
     /// True if others are reset at random, and too few were ended after as long a silence for a timer.
     pub(super) fn is_by_chance(&self, arm: &Arm) -> bool {
         let arms: Vec<Arm> = self.arms.iter().chain([arm]).cloned().collect();
