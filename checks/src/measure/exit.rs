@@ -82,7 +82,8 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
             None => None,
         };
         let other = ctx.stop.race(finish(running, patience, &mut second)).await.flatten();
-        if is_whole(&second) {
+        // One that ended although its output did not all arrive tells as much.
+        if second.closed && second.status == Some(STATUS) {
             (ran, other_output, reads, input_open) = (second, other, Reads::Nothing, arrived);
         }
     }
