@@ -219,7 +219,7 @@ impl Connection {
     }
 }
 
-/// The interval at which it is looked whether a hop is needed any more.
+/// Polling interval for whether a hop is still in use: an `Arc` does not tell when its other owners are gone.
 const RELEASED: Duration = Duration::from_millis(200);
 
 /// The connection to a hop, which lives as long as anything goes through it.

@@ -1,8 +1,8 @@
-//! A silence that lasts: nothing of the other end came any more, on no connection, and no new one was answered. Pure.
+//! A lasting silence: open connections receive no more data, and new ones get no answer. Pure.
 
 use super::{Flow, NotOpened, Timeline};
 
-/// A silence that has lasted for longer when the notes end is one for good, seconds.
+/// A silence still going on at the end of the examination counts as lasting after this many seconds.
 pub const LASTING_S: f64 = 15.0;
 /// New connections that must have been tried in vain.
 const TRIED: usize = 3;
@@ -10,9 +10,9 @@ const TRIED: usize = 3;
 const ASKED_FOR_S: f64 = 2.5;
 
 impl Timeline {
-    /// The beginning of a silence that lasts until the end of the notes: since then no data came on a connection that was kept alive, and no new
-    /// connection was answered, by a reset either. Acknowledgements do not count: where only one direction is dead, the other end sends again
-    /// what it had sent.
+    /// The start of a silence that goes on until the end of the examination, seconds. Since then a connection with keepalives has received no
+    /// data, and no new connection was accepted or refused. Acknowledgements do not count: if only one direction is dead, the other end still
+    /// retransmits.
     #[must_use]
     pub fn lasting_silence(&self) -> Option<f64> {
         let signs = |flow: &Flow| [flow.connected_s, flow.version_s, flow.logged_in_s, flow.answered_s];

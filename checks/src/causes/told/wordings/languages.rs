@@ -1,4 +1,4 @@
-//! What shells and Windows say of a missing program in other languages than English.
+//! Messages of shells and Windows about a missing program, in languages other than English.
 
 use super::wording::Wordings;
 
