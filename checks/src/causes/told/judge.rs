@@ -94,15 +94,13 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         }
         let owners = owners(&seen.symptom, writer);
         for cause in &owners {
-            match is_overcome(connection, cause, seen) || is_beside_a_credential(connection, cause) {
+            let is_over = is_overcome(connection, cause, seen);
+            let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
+            match is_over || is_beside_a_credential(connection, cause) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
-                true if is_overcome(connection, cause, seen) && cause.severity == Severity::Critical
-                    || ANSWERED.contains(&cause.code) =>
-                {
-                    ()
-                }
+                true if is_silent => (),
                 _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
