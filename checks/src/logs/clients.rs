@@ -76,6 +76,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("trying to auth with <method>", Event::MethodTried),
     ("using key of type <kind>", Event::KeyOffered),
     ("starting service b'ssh-connection'", Event::LoggedIn),
+    ("starting service 'ssh-connection'", Event::LoggedIn),
+    ("starting service ssh-connection", Event::LoggedIn),
     ("opening channel <channel> with", Event::ChannelAsked),
     ("<status=0>exit status 0", Event::CommandEnded),
     // Ansible, with -vvv.

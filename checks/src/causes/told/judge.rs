@@ -2,22 +2,21 @@
 
 use std::cmp::Reverse;
 
-use super::candidates::{candidates, is_openssh};
-use super::families::{Family, NO_PEER, STOPS, Writer};
+use super::candidates::candidates;
+use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
 use super::lengths::text_as_length;
 use super::noise::is_noise;
 use super::owners::{closest, family, is_one_of, owners};
+use super::unfinished::{slow, stopped};
 use super::words::NOTICES;
-use crate::base::text::{sanitize, seconds};
+use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Event, Gap, Line, Log, Part, Sighting};
+use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
 
-/// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
-const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
@@ -30,7 +29,8 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 3] = [
+const REASONS: [(&str, &str); 4] = [
+    ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
@@ -134,16 +134,24 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         }
     }
     named.sort_by_key(|one| (severity(one), one.cause.stage));
-    if named.is_empty() {
+    // A notice about the session explains no end: the login that is refused does.
+    let has_causes = named.iter().any(|one| severity(one) != Severity::Info || one.cause.stage < Check::Channel);
+    if !has_causes {
         shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
+        shared.retain(|(_, family, _)| {
+            named.is_empty() || is_before_the_session(family) && !connection.passed(Check::Auth)
+        });
         shared.sort_by_key(|(at, _, _)| *at);
-        named = match shared.first() {
+        let told = match shared.first() {
             Some((first, family, _)) => {
                 let last = shared.iter().rev().find(|(at, _, _)| at == first).map(|(_, _, seen)| *seen);
                 last.map(|seen| candidates(connection, family.candidates, family.is_named, seen)).unwrap_or_default()
             }
+            None if !named.is_empty() => Vec::new(),
             None => stopped(connection).unwrap_or_else(|| slow(connection).into_iter().collect()),
         };
+        named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
+        named.splice(0..0, told);
     }
     minor.retain(|one| !named.iter().any(|known| known.cause.code == one.cause.code));
     named.into_iter().chain(minor).collect()
@@ -157,6 +165,12 @@ fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<T
     let meaning = format!("as text, the four bytes of this length are \"{}\"", sanitize(&letters));
     let found = Match::new(Certainty::Likely, [quoted(seen), meaning]);
     Some(Told { cause, found, sign: None, connections: Vec::new() })
+}
+
+/// True if the likeliest cause of a text shows before a session.
+fn is_before_the_session(family: &Family) -> bool {
+    let first = family.candidates.first().and_then(|first| causes::all().find(|cause| cause.code == first.code));
+    first.is_some_and(|cause| cause.stage < Check::Channel)
 }
 
 /// True if the connection went past the check at which a cause shows, after the line that names it.
@@ -239,48 +253,4 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty
     let found = Match { severity, ..Match::new(certainty, [line]) };
     let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
     named.push(Told { cause, found, sign, connections: Vec::new() });
-}
-
-/// Returns the candidates for a log that ends in the middle of a step without giving a reason.
-fn stopped(connection: &Connection) -> Option<Vec<Told>> {
-    if connection.end().is_some() || writer(connection) == Writer::Server {
-        return None;
-    }
-    // Of libraries, only some log the session after the login.
-    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
-    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
-    let line = Line { number: last.line, text: "the last step that the log records".to_owned() };
-    let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
-    Some(candidates(connection, all, false, &seen))
-}
-
-/// True if a gap is the time in which a person types a password or a code.
-fn was_typed(connection: &Connection, gap: &Gap) -> bool {
-    let before = connection.entries.iter().rev().find(|entry| entry.line < gap.line.number);
-    before.is_some_and(|entry| match entry.event {
-        Event::Asked | Event::LoginRefused | Event::PartialSuccess => true,
-        Event::MethodTried => entry.value("method").is_some_and(|method| method.contains("keyboard-interactive")),
-        _ => false,
-    })
-}
-
-/// The step of a connection that took long, where nothing failed.
-fn slow(connection: &Connection) -> Option<Told> {
-    let is_slow = |gap: &&Gap| gap.seconds >= SLOW_S && !was_typed(connection, gap);
-    let (gap, code) = connection.gaps.iter().filter(is_slow).find_map(|gap| {
-        let code = match (gap.after, gap.before) {
-            (_, Some(Event::LoggedIn | Event::MethodsOffered | Event::LoginBegun | Event::KeyAccepted))
-            | (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
-                "auth-slow"
-            }
-            (Some(Event::MethodTried | Event::KeyOffered), None) if connection.passed(Check::Auth) => "auth-slow",
-            (Some(Event::Resolving), Some(Event::Connecting)) => "dns-slow",
-            (_, Some(Event::VersionReceived | Event::KexReply | Event::KexinitReceived)) => "handshake-slow",
-            _ => return None,
-        };
-        Some((gap, code))
-    })?;
-    let cause = causes::all().find(|cause| cause.code == code)?;
-    let line = format!("{} pass before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text));
-    Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: Vec::new() })
 }

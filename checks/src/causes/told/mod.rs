@@ -9,6 +9,7 @@ mod judge;
 mod lengths;
 mod noise;
 mod owners;
+mod unfinished;
 mod wordings;
 mod words;
 

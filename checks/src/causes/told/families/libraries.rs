@@ -7,6 +7,20 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["failed to start SSH session: <why>"],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "handshake-no-common-kex",
+                Always,
+                "ssh by hand works: libssh2 has no algorithm in common with the server",
+            ),
+            is("handshake-closed-before-banner", Always, "ssh by hand ends at once as well"),
+            is("handshake-kex-failed", Always, "the key exchange fails in libssh2 alone"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["SSH public key authentication failed: <why>"],
         candidates: &[
             is(
@@ -245,6 +259,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["RunCommand", "Renci.SshNet.SshCommand", "Renci.SshNet.SftpClient", "CreateShellStream"]),
                 "it comes from a command or from SFTP: the login worked",
             ),
+            is("handshake-no-banner", Seen(&["Session.SocketReadLine"]), "the stack trace reads the server's version"),
             is("handshake-kex-stalled", Seen(&["Sending message 'KeyExchange"]), "the log ends in the key exchange"),
             is("handshake-kex-stalled", Always, "it comes from Connect: the key exchange or the login stops"),
             is("auth-slow", Always, "it comes from Connect, and goes away with a longer Timeout"),

@@ -99,6 +99,7 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "Host key verification failed",
             "Host key not verified",
+            "JSchException: reject HostKey",
             "HOST_KEY_NOT_VERIFIABLE",
             "The remote SSH server rejected host key",
             "Key exchange was not finished, connection is closed",
@@ -118,6 +119,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "Authentication failed.",
             "Authentication failed",
             "All configured authentication methods failed",
+            "(tried none, publickey",
+            "failed to authenticate SSH session",
+            "Unable to send userauth-publickey request",
             "No supported authentication methods available",
             "ssh: unable to authenticate",
             "attempted methods [none publickey]",

@@ -3,6 +3,7 @@
 mod handshake;
 mod keys;
 mod languages;
+mod libraries;
 mod login;
 mod reach;
 mod sessions;
@@ -18,7 +19,15 @@ pub(super) fn wordings_of(code: &str) -> impl Iterator<Item = &'static str> {
 
 /// Every wording, and the code of its cause.
 pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
-    [reach::WORDINGS, handshake::WORDINGS, keys::WORDINGS, login::WORDINGS, sessions::WORDINGS, languages::WORDINGS]
-        .into_iter()
-        .flatten()
+    [
+        reach::WORDINGS,
+        handshake::WORDINGS,
+        keys::WORDINGS,
+        login::WORDINGS,
+        sessions::WORDINGS,
+        languages::WORDINGS,
+        libraries::WORDINGS,
+    ]
+    .into_iter()
+    .flatten()
 }
