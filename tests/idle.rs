@@ -226,3 +226,14 @@ fn a_server_that_ends_the_connection_where_no_terminal_can_be_had_is_measured_by
     assert_eq!((not_opened, failed), (&Value::Array(vec![]), &0.into()), "{}", seen.told());
     assert_tidy(&lab, &server);
 }
+
+#[test]
+fn a_shell_that_does_not_know_exec_holds_idle_sessions_too() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/rbash");
+    let server = lab.sshd(&[]);
+    let seen = lab.doctor(&server, &["--idle", "4s", "--sessions", "4"], s(40));
+    assert_eq!((seen.codes(), seen.check("idle")["status"].as_str()), (vec![], Some("pass")), "{}", seen.told());
+    assert!(seen.told().contains("\"holds\": \"command\""), "{}", seen.told());
+    assert_tidy(&lab, &server);
+}

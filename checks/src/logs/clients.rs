@@ -61,6 +61,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Remaining auth methods: <methods>", Event::MethodsOffered),
     ("Trying public key auth with <kind> key", Event::KeyOffered),
     ("<method=password>Trying password auth", Event::MethodTried),
+    ("<method=keyboard-interactive>Trying keyboard-interactive auth", Event::MethodTried),
     ("Auth for user <user> succeeded", Event::LoggedIn),
     ("Requesting new SSH session", Event::ChannelAsked),
     ("Command: <command>", Event::RequestSent),

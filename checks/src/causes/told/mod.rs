@@ -6,6 +6,7 @@ mod families;
 mod finding;
 mod foreign;
 mod judge;
+mod lengths;
 mod noise;
 mod owners;
 mod wordings;

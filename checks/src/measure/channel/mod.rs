@@ -54,7 +54,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     logged_in.runs_commands = match (&running, facts.mark_seen) {
         (Some(_), _) => Ok(facts.lead),
-        (None, true) if facts.plain => Err("the server has no POSIX shell for our command"),
+        (None, true) if facts.plain => Err("no POSIX shell was found for our command (sh)"),
         (None, true) => Err("a command takes longer to start than it may (--timeout): see channel"),
         (None, false) if facts.account() == Account::Restricted => Err("the account runs no commands: see channel"),
         _ => Err(NO_COMMAND),

@@ -174,6 +174,7 @@ pub(super) static FAMILIES: &[Family] = &[
                     "AuthenticationException: Authentication failure: unable to connect",
                     "Authenticating with pre-entered password",
                     "Trying password auth",
+                    "Trying keyboard-interactive auth",
                     "Outbound: Sending USERAUTH_REQUEST (password",
                     "auth_password(",
                     "password authentication",

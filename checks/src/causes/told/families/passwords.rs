@@ -50,6 +50,19 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &[
+            "Exit before auth (user '<user>', <n> fails)",
+            "Exit before auth from <address> (user '<user>', <n> fails)",
+        ],
+        writer: Writer::Server,
+        candidates: &[
+            is("auth-key-rejected", Always, "the client has no key that this account accepts, and leaves"),
+            is("auth-password-rejected", Always, "bad password attempts stand before it"),
+            is("auth-disconnected", Always, "the user stopped at the prompt"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
             "login failure for user <user> from <address> via ssh",
             "SSHD_LOGIN_FAILED",
             "SSHD_LOGIN_ATTEMPTS_THRESHOLD",

@@ -1,6 +1,6 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
+use super::family::When::{After, Always, Before, Between, Exchanging, JustBegun, NoVersion, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -130,6 +130,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH connection closed",
             "Connection is closed: SSH",
             "Socket is closed",
+            "*** closed stream",
+            "IOError: closed stream",
+            "(IOError: closed stream)",
             "Not connected to server",
             "Broken pipe",
             "EPIPE",
@@ -251,6 +254,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         candidates: &[
             is("channel-closed-early", SoonAfterLogin(2), "it comes as the session opens"),
+            is("session-pam-refused", JustBegun, "it comes right after the login: PAM, or a limit of the account"),
             is("idle-closed", Always, "the session was idle: the server or a proxy closes idle connections"),
             is(
                 "idle-closed-by-proxy",

@@ -8,6 +8,7 @@ mod reach;
 mod sessions;
 mod wording;
 
+pub(super) use languages::COMMAND_MISSING;
 use wording::Wordings;
 
 /// The texts that programs print for a cause; nothing where its record has all there is.
