@@ -95,6 +95,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Early exit:", "dropbear"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
+    ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
     ("OpenSSH_<version> <text>, OpenSSL", "OpenSSH"),
     ("OpenSSH_for_Windows_<version>, LibreSSL", "OpenSSH"),
     ("debug1: sshd version OpenSSH_<version>,", "sshd"),

@@ -96,7 +96,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         for cause in &owners {
             let is_over = is_overcome(connection, cause, seen);
             let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
-            match is_over || is_beside_a_credential(connection, cause) {
+            match is_over || is_beside_a_credential(connection, cause) || was_never_needed(connection, cause, seen) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
@@ -189,6 +189,18 @@ fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool 
 /// True if a cause is that no agent answers, where the client goes on to a key of a file: it is that key that is refused.
 fn is_beside_a_credential(connection: &Connection, cause: &Cause) -> bool {
     cause.code == "auth-agent-unreachable" && connection.first(Event::KeyOffered).is_some()
+}
+
+/// True if a key file is missing or unreadable, and the connection ended before any login.
+fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
+    let has = |event: Event| connection.first(event).is_some();
+    let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
+    // What a jump host refuses ends the connection through it.
+    is_of_a_file
+        && has(Event::Connected)
+        && !has(Event::ProxyStarted)
+        && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
+        && connection.end().is_some_and(|end| end.line > seen.line.number)
 }
 
 /// True if the command of a session ended with status 0.

@@ -296,6 +296,8 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &[
             "unable to start the sftp session",
+            "Expected SSH_FXP_VERSION",
+            "Expected NET_SFTP_VERSION",
             "couldn't initialise SFTP",
             "error receiving version packet from server",
             "unable to initialise SFTP",

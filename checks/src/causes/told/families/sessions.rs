@@ -56,6 +56,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Connection was closed by the server",
             "unexpected packet in response to channel open",
             "Connection closed prematurely",
+            "RuntimeException: Error reading from socket",
             "Unexpected connection close",
             "russh::Error: Disconnected",
             " Error: Disconnect",

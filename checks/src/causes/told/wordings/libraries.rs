@@ -3,6 +3,8 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
+    ("handshake-no-common-kex", &["No matching key exchange found"]),
+    ("handshake-no-common-cipher", &["No matching cipher found for host"]),
     (
         "auth-method-unavailable",
         &[

@@ -30,6 +30,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The request to start a shell was not accepted by the server",
             "Secure copy execution request was rejected by the server",
             "Unable to request shell",
+            "Unable to request command execution",
             "Unable to complete request for channel-process-startup",
             "Unable to fulfill channel request",
             "Failed to start shell",
