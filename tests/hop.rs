@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use ssh_doctor_checks::facts::channel::Lead;
 use ssh_doctor_checks::facts::idle::NotLocated;
 use ssh_doctor_checks::facts::idle::hop::{Bare, locate};
 use ssh_doctor_checks::facts::idle::{LocatedHop, Moves, StretchEnd};
@@ -53,7 +54,16 @@ async fn find(lab: &Lab, server: SocketAddr, bare: Bare) -> (Path, Found, Result
 async fn search(lab: &Lab, server: SocketAddr, interval: Duration) -> (TtlProbes, UnboundedReceiver<(u32, u32)>) {
     let login = lab.login(server).await;
     let (started, pids) = unbounded_channel();
-    (TtlProbes { login, channel_use: ChannelUse::Command("hop-test".into()), interval, deadline: s(10), started }, pids)
+    (
+        TtlProbes {
+            login,
+            channel_use: ChannelUse::Command { lead: Lead::ExecSh, mark: "hop-test".into() },
+            interval,
+            deadline: s(10),
+            started,
+        },
+        pids,
+    )
 }
 
 fn assert_path(path: &Path, hops: &[IpAddr]) {

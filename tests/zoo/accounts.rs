@@ -60,6 +60,11 @@ setups! {
         => "healthy", ["session-restricted"], ["program"];
     #[ignore = "tests/run --zoo"]
     screen_forced: |lab| on_terminal(lab, "screen -xRR"), ME => "healthy", ["session-restricted"], ["program"];
+    shell_that_is_forced: |lab| job(lab, "exec sh"), ME => "healthy", ["session-restricted"], ["program"];
+    program_that_needs_a_terminal: |lab| job(lab, "echo 'TERM environment variable needs set.' >&2; exit 1"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    wrapper_that_denies: |lab| job(lab, "echo 'Access denied'; exit 1"), ME
+        => "healthy", ["session-restricted"], ["program"];
     wrapper_that_runs_commands: |lab| job(lab, "exec sh -c \"$SSH_ORIGINAL_COMMAND\""), ME
         => "healthy", ["session-pty-refused"], ["exec"];
     restricted_key: |lab| { lab.user("me", "/bin/sh"); lab.key_options("restrict"); lab.sshd(&[]) }, ME

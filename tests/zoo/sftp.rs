@@ -28,6 +28,13 @@ fn restricted_shell(lab: &Lab) -> Server {
     me(lab, &shell, &["Subsystem sftp /usr/lib/openssh/sftp-server"])
 }
 
+/// A program that says what sshd says for sftp, also where sftp is asked for.
+fn promised(lab: &Lab) -> Server {
+    let program = lab.program("promised", "echo 'This service allows sftp connections only.'");
+    lab.key_options(&format!("restrict,command=\"{program}\""));
+    me(lab, "/bin/sh", &[])
+}
+
 const ME: [&str; 2] = ["-l", "me"];
 const FORCED: &str = "ForceCommand internal-sftp";
 const NOLOGIN: &str = "/usr/sbin/nologin";
@@ -47,5 +54,6 @@ setups! {
         => "healthy", ["session-restricted"], ["sftp"];
     sftp_forced_by_key: |lab| { lab.key_options("restrict,command=\"internal-sftp\""); me(lab, "/bin/sh", &[]) }, ME
         => "healthy", ["session-restricted"], ["sftp"];
+    sftp_that_is_promised_only: promised, ME => "degraded", ["session-shell-exits"], [];
     sftp_behind_a_restricted_shell: restricted_shell, ME => "healthy", ["session-restricted"], ["sftp", "forward"];
 }

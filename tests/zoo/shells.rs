@@ -22,6 +22,13 @@ fn busybox(lab: &Lab) -> Option<Server> {
     Some(lab.sshd(&[]))
 }
 
+/// An account whose shells may have ten files open, where dash does not put standard error aside.
+fn few_files(lab: &Lab) -> Server {
+    lab.user("me", "/bin/bash");
+    lab.at_server_home(".bashrc", "ulimit -n 10\n");
+    lab.sshd(&[])
+}
+
 /// An imitation of a shell, as honeypots and appliances have: it knows some commands itself, and its `sh` reads lines whatever the
 /// arguments are.
 fn imitation(lab: &Lab) -> Server {
@@ -40,6 +47,8 @@ setups! {
     shell_sh: |lab| shell(lab, "sh"), ME => "healthy", [], ALL;
     shell_bash: |lab| shell(lab, "bash"), ME => "healthy", [], ALL;
     shell_dash: |lab| shell(lab, "dash"), ME => "healthy", [], ALL;
+    shell_rbash: |lab| shell(lab, "rbash"), ME => "healthy", [], ALL;
+    shell_that_may_open_few_files: few_files, ME => "healthy", [], ALL;
     shell_imitated: imitation, ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]
     shell_zsh: |lab| shell(lab, "zsh"), ME => "healthy", [], ALL;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::context::Context;
 use crate::base::target::Route;
-use crate::facts::channel::{Capabilities, Lead, Shell};
+use crate::facts::channel::{Capabilities, Lead};
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
@@ -85,7 +85,7 @@ pub struct LoggedIn {
     pub is_stored: bool,
     /// The other capabilities of the connection, where they were asked for during the transfer; and the shell, if it
     /// was started.
-    pub asked: Option<Box<(Capabilities, Option<Shell>)>>,
+    pub asked: Option<Box<Capabilities>>,
 }
 
 impl LoggedIn {

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::yield_now;
 
 use super::connection::Connection;
 use crate::base::elapsed::ms_since;
@@ -92,7 +94,7 @@ impl From<Channel<Msg>> for Running {
 
 impl Running {
     /// Reads until `enough`, or until nothing more can come; adds to what is in `ran`.
-    pub async fn read(&mut self, keep: usize, patience: Patience, ran: &mut Ran, enough: impl Fn(&Ran) -> bool) {
+    pub async fn read(&mut self, keep: usize, patience: Patience, ran: &mut Ran, mut enough: impl FnMut(&Ran) -> bool) {
         let began = Instant::now();
         let before = ran.duration_ms;
         let reading = async {
@@ -121,8 +123,7 @@ impl Running {
         matches!(timeout(patience.silence, self.channel.data_bytes(data.into())).await, Ok(Ok(())))
     }
 
-    /// Writes `data` and reads until `enough` has come back; keeps a good deal more than was sent. A command that takes all before it
-    /// answers is not silent while it is fed, which its connection tells; while something moves, it takes `PROGRESSING` times as long.
+    /// Writes `data` and reads until `enough` has come back; keeps a good deal more than was sent.
     pub async fn exchange(
         &mut self,
         data: Vec<u8>,
@@ -130,13 +131,33 @@ impl Running {
         connection: &Connection,
         enough: impl Fn(&Ran) -> bool,
     ) -> Ran {
+        let (count, (feed, parts)) = (data.len(), unbounded_channel());
+        let _ = feed.send(data);
+        self.exchange_parts(parts, count, patience, connection, enough).await
+    }
+
+    /// Writes the parts as they come, `most` bytes in all, each in packets of its own, and reads until `enough` has come back. A command that
+    /// takes all before it answers is not silent while it is fed, which its connection tells; while something moves, it takes `PROGRESSING`
+    /// times as long.
+    pub(crate) async fn exchange_parts(
+        &mut self,
+        mut parts: UnboundedReceiver<Vec<u8>>,
+        most: usize,
+        patience: Patience,
+        connection: &Connection,
+        mut enough: impl FnMut(&Ran) -> bool,
+    ) -> Ran {
         /// Text of other processes that is kept with the data; an answer of sftp is longer than its request.
         const MORE: usize = 512 * 1024;
         let (mut ran, began) = (Ran::default(), Instant::now());
-        let (count, mut writer) = (data.len(), self.channel.make_writer());
+        let mut writer = self.channel.make_writer();
         // The writer must not hold up the reader: a server that answers while it is being fed would fill both windows.
         let write = async {
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &data).await;
+            while let Some(part) = parts.recv().await {
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut writer, &part).await;
+                // What is asked beside it goes out between the parts.
+                yield_now().await;
+            }
             std::future::pending::<()>().await;
         };
         let read = async {
@@ -144,7 +165,7 @@ impl Running {
                 let before = connection.delivered();
                 let total = (patience.total * PROGRESSING).saturating_sub(began.elapsed());
                 let left = Patience { total, ..patience };
-                self.read(count + MORE, left, &mut ran, &enough).await;
+                self.read(most + MORE, left, &mut ran, &mut enough).await;
                 if ran.gave_up != Some(GaveUp::Silence) || !connection.delivered().goes_on_since(before) {
                     break;
                 }
@@ -175,6 +196,12 @@ impl Running {
             let _ = timeout(SAYING, self.channel.close()).await;
         }
         ran
+    }
+
+    /// Ends the input and closes the channel, and waits for nothing.
+    pub(crate) async fn leave(self) {
+        let _ = timeout(SAYING, self.channel.eof()).await;
+        self.close().await;
     }
 
     /// Closes the channel without waiting for the command's end.

@@ -94,6 +94,11 @@ impl SftpSession {
     pub(crate) async fn end(self, patience: Patience) -> Ran {
         self.running.end(patience).await
     }
+
+    /// Ends the session as well, without waiting for the server's close.
+    pub(crate) async fn leave(self) {
+        self.running.leave().await;
+    }
 }
 
 /// A request to resolve a path (section 6.11).

@@ -230,7 +230,8 @@ const SHELL_EXITS: Cause = Cause {
         }
         let read = facts.on_input.as_ref().filter(|seen| seen.closed);
         let closed = facts.ran.closed || is_unclear && read.is_some();
-        let printed_and_succeeded = facts.other_output.is_some() && facts.ran.status == Some(0);
+        // A program that is known by its words, and does not serve what they promise.
+        let printed_and_succeeded = facts.other_output.is_some() && facts.ran.status == Some(0) && !is_unclear;
         if facts.ran.accepted != Some(true) || !closed || printed_and_succeeded {
             return None;
         }

@@ -5,9 +5,10 @@ use crate::base::text::{sanitize, seconds};
 use crate::causes::shared::{KEEPALIVE, RELOAD};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
+use crate::facts::connection::Manner;
 use crate::facts::handshake::Software;
-use crate::facts::idle::OwnKeepalive;
 use crate::facts::idle::own::OwnEnd;
+use crate::facts::idle::{self, OwnKeepalive, StretchEnd};
 use crate::facts::{Check, Evidence};
 
 /// The channel type that OpenSSH knows for a moment only: once a session runs something it is `session:command`, `session:shell` or
@@ -178,8 +179,18 @@ fn ineffective(evidence: &Evidence) -> Option<Match> {
 fn too_late(evidence: &Evidence, died: f64) -> Option<String> {
     let own = &evidence.settings;
     let (interval, from) = (own.server_alive_interval_s, sanitize(&own.server_alive_from));
-    (interval > 0 && interval as f64 >= died)
+    (interval > 0 && interval as f64 >= died && !evidence.idle.facts().is_some_and(all_ended_themselves))
         .then(|| format!("ServerAliveInterval is {interval} ({from}), above the idle timeout"))
+}
+
+/// True if whatever died was a command or a shell that ended with a status of its own, which no keepalive prevents.
+fn all_ended_themselves(facts: &idle::Facts) -> bool {
+    let mut ends = facts.arms.iter().filter_map(|arm| match &arm.end {
+        StretchEnd::Died { manner, .. } => Some(manner),
+        _ => None,
+    });
+    let first = ends.next();
+    first.is_some() && first.into_iter().chain(ends).all(|manner| matches!(manner, Manner::ExitStatus { .. }))
 }
 
 /// The outcome of the session that was held by a keepalive that came in time; `None` where nothing is set, or nothing is known.
@@ -238,6 +249,16 @@ mod tests {
         evidence.settings.server_alive_count_max = count_max;
         evidence.idle = Timed { step: Step::Failed(facts), duration_ms: 1.0 };
         evidence
+    }
+
+    #[test]
+    fn what_ends_with_a_status_of_its_own_is_not_held_by_any_keepalive() {
+        let exit = Manner::ExitStatus { status: 0 };
+        let end = StretchEnd::Died { manner: exit, sign: Sign::BeforeProbe, others_alive: true, tcp: None };
+        let mut evidence = timer(300, 3, None);
+        let Step::Failed(facts) = &mut evidence.idle.step else { unreachable!() };
+        facts.arms = vec![Arm::sample(Moves::Nothing, 5.0, end)];
+        assert_eq!(because(&evidence), None);
     }
 
     fn because(evidence: &Evidence) -> Option<String> {

@@ -15,6 +15,8 @@ const SERIES: usize = 2;
 /// Of the segments with data, those sent again: less is lost on a busy wireless link, and to our own burst where a queue is short (a MiB
 /// at full speed over eight virtual routers of a busy machine lost 3.4 %).
 const SHARE: f64 = 0.05;
+/// The time that data waits in a full queue, at least; receivers delay an acknowledgement by 40 ms (Linux, TCP_DELACK_MIN).
+const QUEUED_MS: f64 = 100.0;
 /// A share of fewer segments says nothing.
 const SEGMENTS: u32 = 100;
 
@@ -170,8 +172,8 @@ pub(super) const LOSSY: Cause = Cause {
         let moved = evidence.transfer.passed().and_then(|facts| facts.tcp);
         // What a router turned back as too big was sent again in smaller packets: that is no loss (RFC 1191, RFC 8201).
         let learned = |tcp: &TcpInfo| facts.path.is_some_and(|path| tcp.path_mtu < path.mtu);
-        let data = moved.filter(|tcp| !learned(tcp)).and_then(resent);
         let round_trip = facts.path.map_or(0.0, |path| path.rtt_ms);
+        let data = moved.filter(|tcp| !learned(tcp) && !fills_a_queue(tcp, round_trip)).and_then(resent);
         let late: Vec<_> = facts.repeats.iter().filter(|attempt| is_late(attempt, round_trip)).collect();
         let scattered = late.len() >= SERIES && cut_off(facts).is_none();
         let mut because = Vec::new();
@@ -238,6 +240,13 @@ fn is_late(attempt: &Attempt, round_trip_ms: f64) -> bool {
 /// retransmissions.
 fn is_overtaking(tcp: TcpInfo) -> bool {
     tcp.reorderings > 0 && tcp.duplicates.saturating_mul(5) >= tcp.retransmits
+}
+
+/// True if our data waited in a queue for much longer than a round trip takes: a slow link, whose full queue drops what a fast sender
+/// has too much. What is lost in a burst of ours then says nothing of the path.
+fn fills_a_queue(tcp: &TcpInfo, round_trip_ms: f64) -> bool {
+    let under_load = f64::from(tcp.rtt_us) / 1000.0;
+    under_load >= round_trip_ms + QUEUED_MS && under_load >= 3.0 * round_trip_ms
 }
 
 /// Tells that more than the usual share of the data was lost. What was sent again and had only been late is no loss.
@@ -386,5 +395,21 @@ mod tests {
         let Step::Passed(facts) = &mut narrowed.tcp.step else { unreachable!() };
         facts.path = Some(Path { rtt_ms: 1.0, mss: 1448, mtu: 1500, repeated_syns: 0 });
         assert_eq!(fired(&narrowed), [], "its path MTU is less than it was");
+    }
+
+    #[test]
+    fn what_a_full_queue_of_a_slow_link_drops_is_not_lost_on_the_path() {
+        let moved = |rtt_us, rtt_ms| {
+            let tcp = TcpInfo { retransmits: 466, data_segments: 1792, path_mtu: 1500, rtt_us, ..TcpInfo::default() };
+            let facts = transfer::Facts { tcp: Some(tcp), ..transfer::Facts::default() };
+            let transfer = Timed { step: Step::Passed(facts), duration_ms: 1.0 };
+            let mut evidence = Evidence { transfer, ..evidence(vec![]) };
+            let Step::Passed(facts) = &mut evidence.tcp.step else { unreachable!() };
+            facts.path = Some(Path { rtt_ms, mss: 1448, mtu: 1500, repeated_syns: 0 });
+            evidence
+        };
+        assert_eq!(fired(&moved(219_758, 0.1)), []);
+        assert_eq!(fired(&moved(40_000, 0.1)), [("tcp-lossy", Likely)], "delayed acknowledgements");
+        assert_eq!(fired(&moved(350_000, 240.0)), [("tcp-lossy", Likely)], "a far path");
     }
 }

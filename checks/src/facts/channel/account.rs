@@ -128,7 +128,7 @@ impl Facts {
         if ran.accepted != Some(true) || self.hangs() {
             return false;
         }
-        match self.program() {
+        match self.program().filter(|program| program.is_sure || ran.status != Some(PAM_STATUS)) {
             Some(program) => matches!(
                 program.purpose,
                 Purpose::Copying | Purpose::Terminal | Purpose::Refusal | Purpose::CommandLine
@@ -149,7 +149,7 @@ impl Facts {
         if ran.accepted != Some(true) || ran.gave_up.is_none() || self.mark_seen || self.has_printed() {
             return false;
         }
-        self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered || seen.own_mark)
+        self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered && !seen.forced || seen.own_mark)
     }
 
     /// True if a shell read commands from standard input, and ours never ran.

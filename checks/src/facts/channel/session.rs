@@ -84,6 +84,8 @@ pub struct OnInput {
     pub line_sent: bool,
     /// It printed that mark.
     pub line_answered: bool,
+    /// What read the line is a shell that is forced: it has our command in SSH_ORIGINAL_COMMAND.
+    pub forced: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
     /// Seconds from the line sent to our mark, or at most so many; `null` where it did not come, or no line was sent.

@@ -25,7 +25,9 @@ pub(crate) fn without_input(lead: Lead, mark: &str) -> String {
 
 fn end() -> String {
     let (blocks, status) = (OUTPUT / 1024, STATUS);
-    format!("dd if=/dev/zero bs=1024 count={blocks} 2>/dev/null; exit {status}")
+    // A shell that may open few files cannot put its standard error aside, as dash does for a redirection: it runs the second then.
+    let zeros = format!("dd if=/dev/zero bs=1024 count={blocks}");
+    format!("{zeros} 2>/dev/null || {zeros}; exit {status}")
 }
 
 /// True if a shell, or what splits commands itself, ended so that does not know the first word of our command, or may not use it.

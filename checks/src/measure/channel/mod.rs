@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::base::service::Service;
 use crate::facts::Step;
-use crate::facts::channel::{Account, Capabilities, Capability, Facts, Lead, Shell};
+use crate::facts::channel::{Account, Capabilities, Capability, Facts};
 use crate::facts::connection::{GaveUp, Manner};
 use crate::ssh::connection::Connection;
 use attempt::start;
@@ -54,7 +54,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     logged_in.runs_commands = match (&running, facts.mark_seen) {
         (Some(_), _) => Ok(facts.lead),
-        (None, true) if facts.plain => Err("the server has no POSIX shell for our command"),
+        (None, true) if facts.plain => Err("no POSIX shell was found for our command (sh)"),
         (None, true) => Err("a command takes longer to start than it may (--timeout): see channel"),
         (None, false) if facts.account() == Account::Restricted => Err("the account runs no commands: see channel"),
         _ => Err(NO_COMMAND),
@@ -71,21 +71,20 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
 }
 
 /// Asks the same beside a transfer, where round trips take long and the server is known to bear it.
-pub(crate) async fn ask_beside(
-    ctx: &Context,
-    connection: &Connection,
-    lead: Option<Lead>,
-) -> Option<(Capabilities, Option<Shell>)> {
+pub(crate) async fn ask_beside(ctx: &Context, connection: &Connection) -> Option<Capabilities> {
     const ROBUST: [&str; 2] = ["OpenSSH", "dropbear"];
-    let lead = lead.filter(|_| !ctx.limits.deep && connection.is_far())?;
+    let needs_process = [Service::Shell, Service::Git].iter().any(|service| ctx.limits.expected.contains(service));
+    if ctx.limits.deep || needs_process || !connection.is_far() {
+        return None;
+    }
     let version = connection.watch().seen().server.version.as_ref().map(|(version, _)| version.clone())?;
     if !ROBUST.iter().any(|name| version.contains(name)) {
         return None;
     }
-    let asked = probes::ask(connection, &ctx.limits, lead).await;
+    let asked = probes::ask_at_once(connection, &ctx.limits).await;
     // The main session took the place of one that was refused.
     let has_room =
-        asked.0.sessions_at_once.as_ref().is_some_and(|sessions| sessions.refused.is_none() && !sessions.ended);
+        asked.sessions_at_once.as_ref().is_some_and(|sessions| sessions.refused.is_none() && !sessions.ended);
     has_room.then_some(asked)
 }
 
@@ -99,7 +98,7 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     let Some(connection) = &logged_in.connection else { return };
     if facts.mark_seen {
         let asked = match logged_in.asked.take() {
-            Some(asked) => Some(*asked),
+            Some(asked) => Some((*asked, None)),
             None => ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await,
         };
         if let Some((capabilities, shell)) = asked {

@@ -33,13 +33,16 @@ const ANSWERS: Duration = Duration::from_secs(2);
 /// The time that a shell may take to its prompt: as long as a command that has run here, and more.
 const PROMPT: Duration = Duration::from_secs(4);
 
+/// The reason why the shell was not asked for.
+const UNASKED_SHELL: &str = "it starts a process: --deep, or --expect shell";
+
 /// Asks for everything, within a stage's time; gives also what the shell did where it was asked for.
 pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) -> (Capabilities, Option<Shell>) {
     let (patience, mut found, mut shell) = (limits.patience(), Capabilities::default(), None);
     // What is told by then is kept.
     let _ = timeout(patience.total, async {
         let answers_requests = settled(connection, patience).await;
-        usual(connection, patience, answers_requests, &mut found).await;
+        usual(connection, patience, Pace::InTurns { answers_requests }, &mut found).await;
         // Before a shell: its session counts until the last of its processes is gone.
         if limits.deep {
             settle(connection, patience, answers_requests).await;
@@ -64,9 +67,20 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
     })
     .await;
     if shell.is_none() && found.shell == Capability::default() {
-        found.shell = Capability::not_tested("it starts a process: --deep, or --expect shell");
+        found.shell = Capability::not_tested(UNASKED_SHELL);
     }
     (found, shell)
+}
+
+/// Asks for what needs no process at once, which saves round trips: only of servers that are known to bear it.
+pub(super) async fn ask_at_once(connection: &Connection, limits: &Limits) -> Capabilities {
+    let (patience, mut found) = (limits.patience(), Capabilities::default());
+    let forward = async { Capability::of(connection.forward_back(patience.silence).await) };
+    let both = async { tokio::join!(forward, usual(connection, patience, Pace::AtOnce, &mut found)).0 };
+    let forward = timeout(patience.total, both).await;
+    found.remote_forward = forward.unwrap_or_default();
+    found.shell = Capability::not_tested(UNASKED_SHELL);
+    found
 }
 
 /// Asks for a connection through the server to its own loopback.
@@ -77,8 +91,17 @@ pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Cap
     outcome
 }
 
+/// The pace of the questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Each session has ended before the next question.
+    InTurns { answers_requests: bool },
+    /// The server is known to bear more at a time, and no round trip is spent on waiting.
+    AtOnce,
+}
+
 /// Five channels at once, sftp in the first of them, and the requests of a session in the second.
-async fn usual(connection: &Connection, patience: Patience, answers_requests: bool, found: &mut Capabilities) {
+async fn usual(connection: &Connection, patience: Patience, pace: Pace, found: &mut Capabilities) {
     let wait = patience.silence;
     let kinds = [ChannelKind::Session, CLOSED, NOWHERE, ChannelKind::Session, ChannelKind::Session];
     let [first, tcp, socket, second, third] = connection.open(kinds, wait).await;
@@ -100,7 +123,7 @@ async fn usual(connection: &Connection, patience: Patience, answers_requests: bo
     }
     let sftp = async {
         match first {
-            Opened::Open(session) => speak_sftp(session, patience).await,
+            Opened::Open(session) => speak_sftp(session, patience, pace).await,
             other => (opened(&other), None),
         }
     };
@@ -114,14 +137,14 @@ async fn usual(connection: &Connection, patience: Patience, answers_requests: bo
     (found.sftp, found.sftp_said) = (outcome, said);
     let answers = match answers {
         Some(answers) => answers,
-        None => only_session(connection, patience, answers_requests).await,
+        None => only_session(connection, patience, pace).await,
     };
     [found.pty, found.env, found.agent_forwarding, found.x11] = answers;
 }
 
 /// The requests of a session where there can be only one at a time.
-async fn only_session(connection: &Connection, patience: Patience, answers_requests: bool) -> [Capability; 4] {
-    settle(connection, patience, answers_requests).await;
+async fn only_session(connection: &Connection, patience: Patience, pace: Pace) -> [Capability; 4] {
+    settle(connection, patience, !matches!(pace, Pace::InTurns { answers_requests: false })).await;
     match connection.open([ChannelKind::Session], patience.silence).await {
         [Opened::Open(session)] => requests(session, patience.silence).await,
         [_] => [(); 4].map(|()| Capability::not_tested("no further session could be opened")),
@@ -257,10 +280,12 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Capability; 4] 
 }
 
 /// Speaks to the sftp server, and ends the session in good order.
-async fn speak_sftp(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>) {
+async fn speak_sftp(session: Channel<Msg>, patience: Patience, pace: Pace) -> (Capability, Option<Sftp>) {
     let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
-    if let Some(sftp) = sftp {
-        sftp.end(Patience { silence: ANSWERS, total: ANSWERS }).await;
+    match (sftp, pace) {
+        (Some(sftp), Pace::InTurns { .. }) => drop(sftp.end(Patience { silence: ANSWERS, total: ANSWERS }).await),
+        (Some(sftp), Pace::AtOnce) => sftp.leave().await,
+        (None, _) => {}
     }
     (outcome, said)
 }

@@ -13,7 +13,8 @@ use super::channel_use::ChannelUse;
 use super::patience::{self, Patience};
 use super::rungs::SERVER_INTERVAL;
 use crate::base::limits;
-use crate::base::text::sanitize;
+use crate::base::text::{sanitize, sanitize_bytes};
+use crate::facts::channel::Lead;
 use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
@@ -102,14 +103,14 @@ impl IdleSession {
             ChannelUse::Nothing => return Ok(held),
             ChannelUse::Sftp => held.start_sftp(patience).await?,
             ChannelUse::Prompt => held.start_prompt(patience).await?,
-            ChannelUse::Command(mark) => {
+            ChannelUse::Command { lead, mark } => {
                 let has_shell = shell && held.start_shell(mark, patience).await;
                 if shell && !has_shell && held.connection.is_closed() {
                     // Some servers end the connection where they cannot start what is to run on a terminal.
                     held.connection = login.open(deadline).await?;
                 }
                 if !has_shell {
-                    held.start_command(mark, patience).await?;
+                    held.start_command(*lead, mark, patience).await?;
                 }
             }
         }
@@ -119,17 +120,18 @@ impl IdleSession {
 
     /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
     /// told to, a line every so many seconds for as long as anybody takes them.
-    async fn start_command(&mut self, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
+    async fn start_command(&mut self, lead: Lead, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
         let script = "echo $$ $PPID; while read -r wait; do case $wait in 0) ;; \
             *s) while echo; do sleep ${wait%s}; done;; *) sleep $wait;; esac; echo; done";
-        let command = format!("{} {mark}", self.connection.usual_lead().command(script));
+        let command = format!("{} {mark}", lead.command(script));
         let mut ran = Ran::default();
         let running = self.connection.start(&command, patience, &mut ran).await;
         let Some(running) = self.greeted(running, patience, &mut ran).await else {
             // Silence is not the server's no: the path may have gone down.
             return Err(match ran.refused {
                 None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
-                refused => NotLoggedIn::NoCommand(refused.map_or_else(String::new, |(_, text)| sanitize(&text))),
+                Some((_, text)) => NotLoggedIn::NoCommand(sanitize(&text)),
+                None => NotLoggedIn::NoCommand(sanitize_bytes(&ran.stderr)),
             });
         };
         self.channel = Some(running.into_channel());

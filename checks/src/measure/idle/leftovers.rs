@@ -1,6 +1,7 @@
 //! Nothing is left on the server: what dead sessions left behind is ended over a living connection.
 
 use crate::base::limits::Patience;
+use crate::facts::channel::Lead;
 use crate::facts::idle::Leftovers;
 use crate::ssh::connection::Connection;
 
@@ -12,7 +13,7 @@ use crate::ssh::connection::Connection;
 pub(in crate::measure) async fn end(
     connection: &Connection,
     pids: &[(u32, u32)],
-    mark: &str,
+    (lead, mark): (Lead, &str),
     patience: Patience,
 ) -> Leftovers {
     if pids.is_empty() {
@@ -29,7 +30,7 @@ pub(in crate::measure) async fn end(
          done",
         list.join(" ")
     );
-    let ran = connection.run(&format!("exec sh -c '{script}'"), 4096, patience).await;
+    let ran = connection.run(&lead.command(&script), 4096, patience).await;
     let said = String::from_utf8_lossy(&ran.stdout);
     let count = |word: &str| u32::try_from(said.lines().filter(|line| *line == word).count()).unwrap_or(u32::MAX);
     Leftovers { stranded: count("stranded"), ended: count("ended") }

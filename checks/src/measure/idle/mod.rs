@@ -104,8 +104,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         _ if facts.outages.iter().any(|outage| outage.ended_s.is_none()) => None,
         _ => login.open(ctx.limits.connect).await.ok(),
     };
-    if let (Some(mark), Some(connection)) = (channel_use.mark(), &logged_in.connection) {
-        facts.leftovers = leftovers::end(connection, &processes, mark, ctx.limits.patience()).await;
+    if let (Some(held), Some(connection)) = (channel_use.command(), &logged_in.connection) {
+        facts.leftovers = leftovers::end(connection, &processes, held, ctx.limits.patience()).await;
     }
     if void {
         return Step::Void(facts);

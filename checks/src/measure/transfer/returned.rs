@@ -1,6 +1,9 @@
 //! Data there and back, compared.
 
+use std::time::Instant;
+
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::alignment::Alignment;
 use crate::base::limits::Patience;
@@ -12,54 +15,50 @@ use crate::measure::channel::command::OUTPUT;
 use crate::ssh::connection::Connection;
 use crate::ssh::run::Running;
 
-/// Bytes of the first part: more than TCP sends at first (RFC 6928), and 4 s at 64 kbit/s.
+/// Bytes that are sent at once: more than TCP sends at first (RFC 6928), and 4 s at 64 kbit/s.
 const FIRST: usize = 32 * 1024;
-/// Bytes of both parts: more than a hundred full-size packets, which slow start lets through in four round trips.
+/// Bytes in all: more than a hundred full-size packets, which slow start lets through in four round trips.
 const MOST: usize = 192 * 1024;
-/// The time limit of the second part, seconds.
-const TIME_S: f64 = 2.0;
+/// Bytes of a packet: so few that the first of them are back while others are still on their way.
+const PACKET: usize = 4 * 1024;
+/// The time that the rest may take at the rate seen so far, seconds.
+const TIME_S: f64 = 1.0;
 
 /// Sends this, and reads until all of it is back, ignoring inserted text.
 pub(crate) async fn returned(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Facts {
-    compared(connection, sent, exchange(connection, running, sent, patience).await)
+    let settled = |ran: &Ran| ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled();
+    compared(connection, sent, running.exchange(sent.to_vec(), patience, connection, settled).await)
 }
 
-/// Moves data both ways at once, as much as the path takes in little time: a first part, and as much more as its rate allows.
+/// Moves data both ways at once, as much as the path takes in little time: a single byte, whose time is that of a round trip, a first part
+/// behind it, and when half of that is back as much more as the rate allows.
 pub(super) async fn measured(connection: &Connection, running: &mut Running, most: usize, patience: Patience) -> Facts {
     let sent = noise(seed(), most.min(MOST));
     let (first, rest) = sent.split_at(FIRST.min(sent.len()));
-    let ran = exchange(connection, running, first, patience).await;
-    let rate = first.len() as f64 / (ran.duration_ms / 1000.0).max(f64::EPSILON);
-    let more = in_time(rate, TIME_S, rest.len());
-    let is_back = ran.stdout_bytes >= first.len() as u64 && !ran.is_over();
-    let (Some(second), true) = (rest.get(..more).filter(|second| !second.is_empty()), is_back) else {
-        return compared(connection, first, ran);
+    let (feed, parts) = unbounded_channel();
+    let say = |data: &[u8]| data.chunks(PACKET).for_each(|part| drop(feed.send(part.to_vec())));
+    let (byte, others) = first.split_at(first.len().min(1));
+    say(byte);
+    say(others);
+    let (began, mut more) = (Instant::now(), None);
+    let settled = |ran: &Ran| {
+        if more.is_none() && ran.stdout_bytes >= first.len() as u64 / 2 {
+            let rate = ran.stdout_bytes as f64 / began.elapsed().as_secs_f64().max(f64::EPSILON);
+            let count = in_time(rate, TIME_S, rest.len());
+            say(&rest[..count]);
+            more = Some(count);
+        }
+        let sent = &sent[..first.len() + more.unwrap_or_default()];
+        ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled()
     };
-    let ran = joined(ran, exchange(connection, running, second, patience).await);
-    compared(connection, &sent[..first.len() + more], ran)
+    let ran = running.exchange_parts(parts, sent.len(), patience, connection, settled).await;
+    compared(connection, &sent[..first.len() + more.unwrap_or_default()], ran)
 }
 
 /// Returns the bytes that go through in `seconds` at `rate` per second, at most `most`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and a usize")]
 pub(super) fn in_time(rate: f64, seconds: f64, most: usize) -> usize {
     (rate * seconds).clamp(0.0, most as f64) as usize
-}
-
-async fn exchange(connection: &Connection, running: &mut Running, sent: &[u8], patience: Patience) -> Ran {
-    let settled = |ran: &Ran| ran.stdout_bytes >= sent.len() as u64 && Alignment::of(sent, &ran.stdout).is_settled();
-    running.exchange(sent.to_vec(), patience, connection, settled).await
-}
-
-/// Joins the output of two exchanges into one.
-fn joined(first: Ran, second: Ran) -> Ran {
-    Ran {
-        stdout_bytes: first.stdout_bytes + second.stdout_bytes,
-        stdout: [first.stdout, second.stdout].concat(),
-        stderr: [first.stderr, second.stderr].concat(),
-        duration_ms: first.duration_ms + second.duration_ms,
-        first_output_ms: first.first_output_ms,
-        ..second
-    }
 }
 
 /// True if the command met the end of its input at once: nothing came back but the zeros that it prints at its end, and it has ended.

@@ -56,7 +56,7 @@ fn kinds(plan: &WatchPlan, settings: &Settings, channel_use: &ChannelUse) -> Vec
     let count_max = u32::try_from(settings.server_alive_count_max).unwrap_or(u32::MAX);
     let own = (!own.is_zero()).then_some(SessionType::OwnKeepalive { interval: own, count_max });
     let data = channel_use.answers().then_some(SessionType::Data);
-    let shell = channel_use.mark().is_some().then_some(SessionType::Shell { interval: plan.keepalive });
+    let shell = channel_use.command().is_some().then_some(SessionType::Shell { interval: plan.keepalive });
     [data, Some(keepalive), Some(SessionType::Silent), shell, own].into_iter().flatten().collect()
 }
 

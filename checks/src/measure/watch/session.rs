@@ -163,8 +163,8 @@ impl Holder {
     /// Ends what lost sessions have left on the server.
     async fn end_stranded(&self, connection: &Connection) {
         let stranded = std::mem::take(&mut *self.stranded());
-        if let Some(mark) = self.shared.channel_use.mark() {
-            leftovers::end(connection, &stranded, mark, self.shared.patience).await;
+        if let Some(held) = self.shared.channel_use.command() {
+            leftovers::end(connection, &stranded, held, self.shared.patience).await;
         }
     }
 

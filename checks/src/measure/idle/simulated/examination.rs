@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::connection::SimConnection;
 use super::control::SimControl;
 use super::path::{PathModel, Place, Random};
+use crate::facts::channel::Lead;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Facts, Holds};
 use crate::facts::timeline::{Flow, Timeline};
@@ -95,7 +96,7 @@ impl Examination {
     pub(super) fn of(path: PathModel, longest_s: f64, seed: u64) -> Found {
         let mut random = Random(seed);
         let start = Instant::now() + Duration::from_secs(1000);
-        let use_ = ChannelUse::Command("mark".to_owned());
+        let use_ = ChannelUse::Command { lead: Lead::default(), mark: "mark".to_owned() };
         let roles = [Role::Main].into_iter().chain(roles(SESSIONS, longest_s, &use_));
         let roles: Vec<_> = (MAIN..).zip(roles).collect();
         let state =

@@ -114,9 +114,9 @@ fn a_timer_alone_is_found_every_time_and_a_path_that_does_nothing_has_none() {
 }
 
 /// A path that is down again and again, from another moment on for each seed.
-fn with_gaps((up_s, down_s): (f64, f64), load: f64, seed: u64) -> PathModel {
-    let first_s = Random(seed ^ 0xfee1).between((0.0, up_s + down_s));
-    PathModel { gaps: Some(Gaps { up_s, down_s, first_s }), load, ..PathModel::PLAIN }
+fn with_gaps((up, down): (f64, f64), load: f64, seed: u64) -> PathModel {
+    let first = Random(seed ^ 0xfee1).between((0.0, up + down));
+    PathModel { gaps: Some(Gaps { up, down, first }), load, ..PathModel::PLAIN }
 }
 
 #[test]

@@ -35,13 +35,13 @@ pub(super) struct PathModel {
     pub(super) load: f64,
 }
 
-/// A path that is down again and again, seconds.
+/// A path that is down again and again; seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gaps {
-    pub(super) up_s: f64,
-    pub(super) down_s: f64,
+    pub(super) up: f64,
+    pub(super) down: f64,
     /// The beginning of the first time in which it is down.
-    pub(super) first_s: f64,
+    pub(super) first: f64,
 }
 
 impl PathModel {
@@ -52,8 +52,8 @@ impl PathModel {
     /// True if nothing comes through at that moment.
     pub(super) fn is_down(self, at_s: f64) -> bool {
         self.gaps.is_some_and(|gaps| {
-            let since = at_s - gaps.first_s;
-            since >= 0.0 && since.rem_euclid(gaps.up_s + gaps.down_s) < gaps.down_s
+            let since = at_s - gaps.first;
+            since >= 0.0 && since.rem_euclid(gaps.up + gaps.down) < gaps.down
         })
     }
 
