@@ -112,6 +112,17 @@ fn a_channel_timeout_is_named_and_no_keepalive_is_sold_for_it() {
     assert_tidy(&lab, &server);
 }
 
+#[test]
+fn a_prompt_that_comes_late_does_not_shorten_the_longest_silence() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.account("/bin/bash", ".profile", "if [ -t 0 ]; then sleep 4; fi\n");
+    let server = lab.sshd(&[]);
+    let seen = lab.doctor(&server, &["--idle", "12s"], s(60));
+    assert_eq!((seen.codes(), seen.json["verdict"].as_str()), (vec![], Some("healthy")), "{}", seen.told());
+    let survived = seen.idle()["timeout"]["survived_s"].as_f64();
+    assert!(survived.is_some_and(|survived| survived >= 11.8), "{survived:?}: {}", seen.told());
+}
+
 /// Cuts the path for good some time after the idle sessions were opened.
 fn cut_while_idle(lab: &Lab, server: &Server, after: Duration) -> Report {
     std::thread::scope(|scope| {

@@ -104,7 +104,7 @@ fn so_far(evidence: &Evidence, idle: Duration) -> String {
     let first = diagnosis.findings.first().filter(|_| diagnosis.verdict != Verdict::Healthy);
     let found = first.map_or_else(String::new, |found| format!(": {} ({})", found.title, found.code));
     format!(
-        "{} so far ({}){found}. Testing idle up to {}; Ctrl-C ends the test and reports.",
+        "{} so far ({}){found}. Testing idle up to {}; Ctrl-C reports.",
         diagnosis.verdict.name().to_uppercase(),
         seconds(evidence.duration_ms / 1000.0),
         seconds(idle.as_secs_f64())
@@ -119,7 +119,9 @@ async fn plain(mut events: UnboundedReceiver<Event>, verbose: u8, is_told: bool)
         match event {
             Event::Hop(name) => at = format!("hop {}: ", sanitize(&name)),
             Event::Unanswered { silent, most } => remark(waiting(silent, most)),
-            Event::SoFar { evidence, idle } if is_told => remark(so_far(&evidence, idle)),
+            Event::SoFar { evidence, idle } if is_told => {
+                remark(Style::default().wrapped("", "  ", &so_far(&evidence, idle)));
+            }
             Event::HopFinished { ending, summary, .. } if verbose > 0 => {
                 remark(format_args!("{at}{}: {summary}", word(ending)));
                 at.clear();

@@ -61,6 +61,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Remaining auth methods: <methods>", Event::MethodsOffered),
     ("Trying public key auth with <kind> key", Event::KeyOffered),
     ("<method=password>Trying password auth", Event::MethodTried),
+    ("<method=keyboard-interactive>Trying keyboard-interactive auth", Event::MethodTried),
     ("Auth for user <user> succeeded", Event::LoggedIn),
     ("Requesting new SSH session", Event::ChannelAsked),
     ("Command: <command>", Event::RequestSent),
@@ -75,6 +76,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("trying to auth with <method>", Event::MethodTried),
     ("using key of type <kind>", Event::KeyOffered),
     ("starting service b'ssh-connection'", Event::LoggedIn),
+    ("starting service 'ssh-connection'", Event::LoggedIn),
+    ("starting service ssh-connection", Event::LoggedIn),
     ("opening channel <channel> with", Event::ChannelAsked),
     ("<status=0>exit status 0", Event::CommandEnded),
     // Ansible, with -vvv.

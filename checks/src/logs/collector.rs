@@ -1,6 +1,5 @@
 //! The assignment of messages to connections, and the grouping of connections with the same outcome.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use memchr::memmem;
@@ -11,6 +10,7 @@ use super::open::{Open, Peer, span};
 use super::programs;
 use super::record::Record;
 use super::served::Served;
+use super::unquoted::unquoted;
 use crate::facts::Check;
 use crate::facts::log::{Connection, Event, Line, Log, Program};
 
@@ -236,21 +236,4 @@ fn is_a_stack_frame(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     text.starts_with(b"at ") && text.ends_with(b")")
         || text.starts_with(b"File \"") && memmem::find(text, b"\", line ").is_some()
-}
-
-/// The lines of a message that quotes others, as Ansible quotes what ssh printed: `b'one\\r\\ntwo'`.
-fn unquoted(message: &[u8]) -> Vec<Cow<'_, [u8]>> {
-    let mut lines = Vec::new();
-    let mut rest = message;
-    while let Some(at) = memmem::find(rest, b"\\n") {
-        // A folder of Windows may begin with an n as well; there no line end of ssh's precedes it.
-        let (before, after) = (&rest[..at], &rest[at + 2..]);
-        if lines.is_empty() && !before.ends_with(b"\\r") && !message.contains(&b'"') && !message.contains(&b'\'') {
-            break;
-        }
-        lines.push(Cow::Borrowed(before.strip_suffix(b"\\r").unwrap_or(before)));
-        rest = after;
-    }
-    lines.push(Cow::Borrowed(rest));
-    lines
 }

@@ -13,6 +13,7 @@ mod record;
 mod served;
 mod sshd;
 mod stamp;
+mod unquoted;
 
 use std::io::{self, BufRead};
 use std::sync::LazyLock;

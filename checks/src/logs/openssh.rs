@@ -22,6 +22,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("identity file <file> type <type>", Event::IdentityFile),
     ("Local version string <version>", Event::VersionSent),
     ("kex_exchange_identification: banner line <n>: <text>", Event::LineBeforeVersion),
+    ("ssh_exchange_identification: Connection closed by remote host", Event::Closed),
+    ("ssh_exchange_identification: read: Connection reset by peer", Event::Reset),
     ("ssh_exchange_identification: <text>", Event::LineBeforeVersion),
     ("Remote protocol version <protocol>, remote software version <software>", Event::VersionReceived),
     ("Authenticating to <host>:<port> as '<user>'", Event::LoginName),

@@ -128,7 +128,7 @@ impl Text {
 
     /// The text as a regular expression.
     fn source(&self) -> String {
-        let start = if self.place == Place::Begins { r"(?:^|[\]:>\t-] *|\) |\* |[$#] )" } else { "(?i)" };
+        let start = if self.place == Place::Begins { r#"(?:^|[\]:>|\t-] *|["'`]|\) |\* |[$#] )"# } else { "(?i)" };
         let body = pieces(self.written).map(|(literal, hole)| {
             let hole = match hole {
                 None => "",

@@ -66,6 +66,8 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("node_modules/ssh2/", "node ssh2"),
     ("level: 'client-", "node ssh2"),
     ("Remote ident: '", "node ssh2"),
+    ("[SSHService ", "Twisted server"),
+    ("SSHFactory] New connection: ", "Twisted server"),
     ("twisted.conch", "Twisted"),
     ("twisted.internet", "Twisted"),
     ("Erlang SSH client version: <version>", "Erlang"),
@@ -87,9 +89,13 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("ssh: Connection to <text> exited:", "dbclient"),
     ("dropbear[", "dropbear"),
     ("Exit before auth", "dropbear"),
+    ("Child connection from ", "dropbear"),
+    ("Password auth succeeded for '", "dropbear"),
+    ("Pubkey auth succeeded for '", "dropbear"),
     ("Early exit:", "dropbear"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
+    ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
     ("OpenSSH_<version> <text>, OpenSSL", "OpenSSH"),
     ("OpenSSH_for_Windows_<version>, LibreSSL", "OpenSSH"),
     ("debug1: sshd version OpenSSH_<version>,", "sshd"),
@@ -105,6 +111,8 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("comm=\"sshd\"", "sshd"),
     ("comm=\"sshd-session\"", "sshd"),
     ("Accepted publickey for ", "sshd"),
+    ("Starting session: <what> for <user> from", "sshd"),
+    ("Starting session: subsystem", "sshd"),
     ("Accepted password for ", "sshd"),
     ("Accepted keyboard-interactive/pam for ", "sshd"),
     ("Disconnected from user ", "sshd"),
@@ -123,7 +131,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 15] = [
+const OWN: [&str; 16] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -138,6 +146,7 @@ const OWN: [&str; 15] = [
     "sshguard",
     "denyhosts",
     "ssh-agent",
+    "yubikey-agent",
     "tinysshd",
 ];
 /// Senders of which only what they say of SSH counts.

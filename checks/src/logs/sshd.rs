@@ -19,7 +19,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Login attempt for nonexistent user from <address>:<port>", Event::UnknownUser),
     ("Accepted <method> for <user> from <address> port <port>", Event::LoggedIn),
     ("Pubkey auth succeeded for '<user>' with", Event::LoggedIn),
-    ("Password auth succeeded for '<user>' from <address>:<port>", Event::LoggedIn),
+    ("<method=password>Password auth succeeded for '<user>' from <address>:<port>", Event::LoggedIn),
     ("Failed <method> for invalid user <user> from <address> port <port>", Event::LoginRefused),
     ("Failed <method> for <user> from <address> port <port>", Event::LoginRefused),
     ("Bad password attempt for '<user>' from <address>:<port>", Event::LoginRefused),

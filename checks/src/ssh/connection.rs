@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use russh::ChannelStream;
 use russh::client::{Handle, Msg};
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::client_handler::ClientHandler;
@@ -224,73 +225,79 @@ impl Connection {
     }
 }
 
-/// Polling interval for whether a hop is still in use: an `Arc` does not tell when its other owners are gone.
-const RELEASED: Duration = Duration::from_millis(200);
-
 /// The connection to a hop, which lives as long as anything goes through it.
-#[derive(Clone)]
-pub struct Via(Arc<Carrier>);
+pub struct Via {
+    carrier: Arc<Carrier>,
+    /// Counts those that use it.
+    users: Arc<watch::Sender<()>>,
+    /// One that uses it, until this goes.
+    used: watch::Receiver<()>,
+}
 
 struct Carrier {
     name: String,
     connection: Connection,
 }
 
+impl Clone for Via {
+    fn clone(&self) -> Self {
+        Self { carrier: self.carrier.clone(), users: self.users.clone(), used: self.users.subscribe() }
+    }
+}
+
 impl Via {
     /// The connection to the hop of that name, logged in.
     #[must_use]
     pub fn new(name: &str, connection: Connection) -> Self {
-        Self(Arc::new(Carrier { name: name.to_owned(), connection }))
+        let (users, used) = watch::channel(());
+        let carrier = Arc::new(Carrier { name: name.to_owned(), connection });
+        Self { carrier, users: Arc::new(users), used }
     }
 
     /// Returns the name of the hop in the user's settings.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.carrier.name
     }
 
     /// The connection to the hop.
     #[must_use]
     pub fn connection(&self) -> &Connection {
-        &self.0.connection
+        &self.carrier.connection
     }
 
     /// Disconnects from the hop and those before it, and waits for each, at most `deadline`. Where the hop still waits for a connection that it
     /// was asked for, it is left first to tell what comes of that, for at most [`WATCHED`].
     pub async fn close(self, deadline: Duration) {
-        if !self.is_last() {
-            tokio::spawn(async move {
-                let until = Instant::now() + WATCHED;
-                while !self.is_last() && Instant::now() < until {
-                    sleep(RELEASED).await;
-                }
-                self.disconnect(deadline).await;
-            });
-            return;
+        let Self { carrier, users, used } = self;
+        // Only what else goes through it, or is about to, counts from here on.
+        drop(used);
+        if users.receiver_count() == 0 {
+            return carrier.disconnect(deadline).await;
         }
-        self.disconnect(deadline).await;
+        tokio::spawn(async move {
+            let _ = timeout(WATCHED, users.closed()).await;
+            carrier.disconnect(deadline).await;
+        });
     }
+}
 
-    /// True if nothing else goes through it, or is about to.
-    fn is_last(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
-    }
-
+impl Carrier {
     async fn disconnect(&self, deadline: Duration) {
-        let mut via = Some(self);
-        while let Some(Self(carrier)) = via {
+        let mut carrier = Some(self);
+        while let Some(Self { connection, .. }) = carrier {
             let _ = timeout(deadline, async {
-                carrier.connection.say_goodbye().await;
-                carrier.connection.closed().await;
+                connection.say_goodbye().await;
+                connection.closed().await;
             })
             .await;
-            via = carrier.connection.via();
+            carrier = connection.via().map(|via| &*via.carrier);
         }
     }
 }
 
 impl fmt::Debug for Via {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Via").field(&self.0.name).finish()
+        formatter.debug_tuple("Via").field(&self.carrier.name).finish()
     }
 }

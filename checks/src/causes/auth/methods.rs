@@ -110,7 +110,6 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         "No supported authentication methods available (server sent: password",
         "No supported authentication methods available (server sent: keyboard-interactive",
         "Bad authentication type; allowed types",
-        "Cannot answer interactive prompts in batch mode",
     ],
     hides: &["auth-no-credentials"],
     judge: |evidence| {

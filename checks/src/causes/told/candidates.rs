@@ -7,6 +7,9 @@ use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::log::{Connection, Event, Part, Sighting};
 
+/// The longest age of a session that just began, seconds: a login's own steps take no longer.
+const JUST_BEGUN_S: f64 = 5.0;
+
 /// The candidates for a text, those that the log speaks for first.
 pub(super) fn candidates(
     connection: &Connection,
@@ -73,6 +76,11 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),
         When::MethodMissing => offers("publickey") == Some(false) && !tried_a_password(connection),
         When::NothingInCommon(places) => places.iter().any(|place| has_nothing_in_common(connection, *place)),
+        When::JustBegun => {
+            let last = before().rfind(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
+            last.is_some_and(|last| last.event == Event::SessionBegun)
+                && age_s(connection, seen).is_none_or(|age| age <= JUST_BEGUN_S)
+        }
         When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
     };
     holds.then_some(true)

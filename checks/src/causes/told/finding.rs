@@ -7,7 +7,7 @@ use crate::facts::Check;
 use crate::facts::log::{Connection, Sighting};
 
 /// Programs whose log is a server's.
-const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
+const SERVERS: [&str; 4] = ["sshd", "dropbear", "fail2ban", "Twisted server"];
 
 /// A cause that a log tells of.
 #[derive(Debug)]

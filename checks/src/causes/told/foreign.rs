@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::wordings::COMMAND_MISSING;
+
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
 const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|mux_client|client_loop|packet_write";
 
@@ -43,19 +45,9 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
 ];
 
 /// Texts of causes that say nothing of SSH: without a sign of it they make the cause likely and no more.
-pub(super) const SAID_OF_OTHERS_TOO: &[&str] = &[
+const SAID_OF_OTHERS_TOO: &[&str] = &[
     "The agent has no identities",
     "command not found",
-    ": Kommando nicht gefunden",
-    ": Befehl nicht gefunden",
-    ": commande introuvable",
-    ": orden no encontrada",
-    ": comando non trovato",
-    ": comando não encontrado",
-    ": opdracht niet gevonden",
-    ": команда не найдена",
-    ": 未找到命令",
-    ": コマンドが見つかりません",
     "sh: <n>: <what>: not found",
     "sh: <what>: not found",
     "env: <what>: No such file or directory",
@@ -134,6 +126,12 @@ pub(super) const SAID_OF_OTHERS_TOO: &[&str] = &[
     "Invalid key data",
     "The semaphore timeout period has expired",
 ];
+
+/// True for a text of a cause that says nothing of SSH.
+pub(super) fn is_said_of_others_too(text: &str) -> bool {
+    let mut all = SAID_OF_OTHERS_TOO.iter().chain(COMMAND_MISSING);
+    all.any(|known| known.eq_ignore_ascii_case(text))
+}
 
 /// True if a line names another program or protocol, and nothing of SSH.
 pub(super) fn is_foreign(line: &str) -> bool {

@@ -2,21 +2,21 @@
 
 use std::cmp::Reverse;
 
-use super::candidates::{candidates, is_openssh};
-use super::families::{Family, NO_PEER, STOPS, Writer};
+use super::candidates::candidates;
+use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
-use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh};
+use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
+use super::lengths::text_as_length;
 use super::noise::is_noise;
 use super::owners::{closest, family, is_one_of, owners};
+use super::unfinished::{slow, stopped};
 use super::words::NOTICES;
-use crate::base::text::{sanitize, seconds};
+use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
 
-/// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
-const SLOW_S: f64 = 2.0;
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
@@ -29,7 +29,8 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 3] = [
+const REASONS: [(&str, &str); 4] = [
+    ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
@@ -87,13 +88,19 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     let mut minor: Vec<Told> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign) {
+        if let Some(one) = printed(connection, writer, seen) {
+            named.push(one);
+            continue;
+        }
         let owners = owners(&seen.symptom, writer);
         for cause in &owners {
-            match is_overcome(connection, cause, seen) {
+            let is_over = is_overcome(connection, cause, seen);
+            let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
+            match is_over || is_beside_a_credential(connection, cause) || was_never_needed(connection, cause, seen) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
-                true if cause.severity == Severity::Critical || ANSWERED.contains(&cause.code) => (),
+                true if is_silent => (),
                 _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
@@ -127,19 +134,43 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         }
     }
     named.sort_by_key(|one| (severity(one), one.cause.stage));
-    if named.is_empty() {
+    // A notice about the session explains no end: the login that is refused does.
+    let has_causes = named.iter().any(|one| severity(one) != Severity::Info || one.cause.stage < Check::Channel);
+    if !has_causes {
         shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
+        shared.retain(|(_, family, _)| {
+            named.is_empty() || is_before_the_session(family) && !connection.passed(Check::Auth)
+        });
         shared.sort_by_key(|(at, _, _)| *at);
-        named = match shared.first() {
+        let told = match shared.first() {
             Some((first, family, _)) => {
                 let last = shared.iter().rev().find(|(at, _, _)| at == first).map(|(_, _, seen)| *seen);
                 last.map(|seen| candidates(connection, family.candidates, family.is_named, seen)).unwrap_or_default()
             }
+            None if !named.is_empty() => Vec::new(),
             None => stopped(connection).unwrap_or_else(|| slow(connection).into_iter().collect()),
         };
+        named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
+        named.splice(0..0, told);
     }
     minor.retain(|one| !named.iter().any(|known| known.cause.code == one.cause.code));
     named.into_iter().chain(minor).collect()
+}
+
+/// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.
+fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<Told> {
+    let (letters, code) =
+        text_as_length(&seen.line.text).filter(|_| writer != Writer::Server && !connection.passed(Check::Auth))?;
+    let cause = causes::all().find(|cause| cause.code == code)?;
+    let meaning = format!("as text, the four bytes of this length are \"{}\"", sanitize(&letters));
+    let found = Match::new(Certainty::Likely, [quoted(seen), meaning]);
+    Some(Told { cause, found, sign: None, connections: Vec::new() })
+}
+
+/// True if the likeliest cause of a text shows before a session.
+fn is_before_the_session(family: &Family) -> bool {
+    let first = family.candidates.first().and_then(|first| causes::all().find(|cause| cause.code == first.code));
+    first.is_some_and(|cause| cause.stage < Check::Channel)
 }
 
 /// True if the connection went past the check at which a cause shows, after the line that names it.
@@ -148,7 +179,28 @@ fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool 
     let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
     let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded(connection);
     let is_overcome_by_none = is_of_the_session || is_despite_login || BESIDE_A_SESSION.contains(&cause.code);
-    !is_overcome_by_none && passed_after(connection, seen, cause.stage)
+    // A password is asked for once the host key is accepted.
+    let is_answered = ANSWERED.contains(&cause.code)
+        && cause.stage < Check::Auth
+        && connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked);
+    is_answered || !is_overcome_by_none && passed_after(connection, seen, cause.stage)
+}
+
+/// True if a cause is that no agent answers, where the client goes on to a key of a file: it is that key that is refused.
+fn is_beside_a_credential(connection: &Connection, cause: &Cause) -> bool {
+    cause.code == "auth-agent-unreachable" && connection.first(Event::KeyOffered).is_some()
+}
+
+/// True if a key file is missing or unreadable, and the connection ended before any login.
+fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
+    let has = |event: Event| connection.first(event).is_some();
+    let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
+    // What a jump host refuses ends the connection through it.
+    is_of_a_file
+        && has(Event::Connected)
+        && !has(Event::ProxyStarted)
+        && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
+        && connection.end().is_some_and(|end| end.line > seen.line.number)
 }
 
 /// True if the command of a session ended with status 0.
@@ -170,7 +222,11 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
     // In a session that ended well, what sounds like its end is its output.
-    let is_output = !is_beside && seen.after >= Some(Check::Auth) && succeeded(connection);
+    let ended = connection.entries.iter().rev().find(|entry| entry.event == Event::ExitStatus);
+    let is_output = !is_beside
+        && seen.after >= Some(Check::Auth)
+        && succeeded(connection)
+        && ended.is_none_or(|ended| seen.line.number < ended.line);
     !is_output
         && !family.unless.iter().any(has)
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
@@ -184,7 +240,7 @@ fn is_notice(seen: &Sighting) -> bool {
 fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
     let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(&seen.line.text);
     match owners {
-        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_one_of(SAID_OF_OTHERS_TOO, seen) => {
+        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_said_of_others_too(&seen.symptom) => {
             Certainty::Certain
         }
         1 => Certainty::Likely,
@@ -209,37 +265,4 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty
     let found = Match { severity, ..Match::new(certainty, [line]) };
     let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
     named.push(Told { cause, found, sign, connections: Vec::new() });
-}
-
-/// Returns the candidates for a log that ends in the middle of a step without giving a reason.
-fn stopped(connection: &Connection) -> Option<Vec<Told>> {
-    if connection.end().is_some() || writer(connection) == Writer::Server {
-        return None;
-    }
-    // Of libraries, only some log the session after the login.
-    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
-    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
-    let line = Line { number: last.line, text: "the last step that the log records".to_owned() };
-    let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
-    Some(candidates(connection, all, false, &seen))
-}
-
-/// The step of a connection that took long, where nothing failed.
-fn slow(connection: &Connection) -> Option<Told> {
-    let (gap, code) = connection.gaps.iter().filter(|gap| gap.seconds >= SLOW_S).find_map(|gap| {
-        let code = match (gap.after, gap.before) {
-            (_, Some(Event::LoggedIn | Event::MethodsOffered | Event::LoginBegun | Event::KeyAccepted))
-            | (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
-                "auth-slow"
-            }
-            (Some(Event::MethodTried | Event::KeyOffered), None) if connection.passed(Check::Auth) => "auth-slow",
-            (Some(Event::Resolving), Some(Event::Connecting)) => "dns-slow",
-            (_, Some(Event::VersionReceived | Event::KexReply | Event::KexinitReceived)) => "handshake-slow",
-            _ => return None,
-        };
-        Some((gap, code))
-    })?;
-    let cause = causes::all().find(|cause| cause.code == code)?;
-    let line = format!("{} pass before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text));
-    Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: Vec::new() })
 }

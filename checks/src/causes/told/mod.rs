@@ -6,8 +6,10 @@ mod families;
 mod finding;
 mod foreign;
 mod judge;
+mod lengths;
 mod noise;
 mod owners;
+mod unfinished;
 mod wordings;
 mod words;
 

@@ -1,7 +1,7 @@
 //! The texts of a connection's lines that count, and the causes that own them.
 
 use super::families::{Family, Writer, families};
-use super::foreign::{SAID_OF_OTHERS_TOO, SHARED_WITH_OTHERS, is_foreign, is_of_ssh};
+use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_ssh, is_said_of_others_too};
 use super::words::{self, own_texts};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
@@ -68,7 +68,7 @@ fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
 fn is_harmless(seen: &Sighting) -> bool {
     let line = seen.line.text.as_bytes();
     words::HARMLESS_LINES.is_match(line)
-        || is_one_of(SAID_OF_OTHERS_TOO, seen) && words::CONDITIONAL_LINES.is_match(line)
+        || is_said_of_others_too(&seen.symptom) && words::CONDITIONAL_LINES.is_match(line)
         || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Ladder {
     points: Vec<f64>,
     kept: BTreeSet<u32>,
     proving: Option<u32>,
+    /// True if another session is silent for the longest time.
+    longest_is_left_out: bool,
     /// The silence that ended the session with a terminal, while it is open whether it ends one without, seconds.
     compared: Option<f64>,
 }
@@ -63,6 +65,7 @@ impl Ladder {
             points: Vec::new(),
             kept: BTreeSet::new(),
             proving: None,
+            longest_is_left_out: false,
             compared: None,
         }
     }
@@ -146,11 +149,14 @@ impl Ladder {
     /// The longest silence is somebody else's task.
     pub(super) fn leave_out_longest(&mut self) {
         self.waiting.pop_back();
+        self.longest_is_left_out = true;
     }
 
     /// It is the ladder's task after all.
     pub(super) fn take_longest_back(&mut self) {
-        self.waiting.push_back(self.longest);
+        if std::mem::take(&mut self.longest_is_left_out) {
+            self.waiting.push_back(self.longest);
+        }
     }
 
     /// A silence of `length` seconds was not survived. Returns whether that narrows what is known.
@@ -206,9 +212,10 @@ impl Ladder {
         self.lived.iter().map(|(lived, _)| *lived).fold(0.0, f64::max)
     }
 
-    /// A silence of `length` seconds could not be judged and is to be tried again; not the longest one, for want of time.
+    /// A silence of `length` seconds could not be judged and is to be tried again; whoever is to be silent for the longest time tries again by
+    /// itself.
     pub(super) fn put_back(&mut self, length: f64) {
-        if length < self.longest {
+        if length < self.longest || !self.longest_is_left_out {
             let shorter = self.waiting.iter().take_while(|rung| **rung < length).count();
             self.waiting.insert(shorter, length);
         }

@@ -23,14 +23,14 @@ fn path_of(connection: &Connection) -> Option<watch::Receiver<PathState>> {
 }
 
 /// Returns the time at which the answer to a request sent at `asked` is overdue, unless a disturbance follows; `None`
-/// during one.
-fn overdue_at(path: Option<&watch::Receiver<PathState>>, asked: Instant, deadline: Duration) -> Option<Instant> {
-    let Some(path) = path else { return Some(asked + deadline) };
-    let state = path.borrow();
+/// during one. `noticed` is the last time at which one was on: as long as only sessions that it did not hit have been heard after it, it may
+/// have been their own.
+fn overdue_at(state: &PathState, asked: Instant, deadline: Duration, noticed: Option<Instant>) -> Option<Instant> {
     if state.is_disturbed() {
         return None;
     }
-    let again = state.disturbed_until(asked).map(|until| until + (until - asked).min(MOST / 2) + RETRANSMITTED);
+    let until = state.disturbed_until(asked).max(noticed);
+    let again = until.map(|until| until + until.saturating_duration_since(asked).min(MOST / 2) + RETRANSMITTED);
     Some((asked + deadline).max(again.unwrap_or(asked)))
 }
 
@@ -50,12 +50,18 @@ impl Patience {
     /// Waits for the answer for so long, and for as much longer as the path is disturbed.
     pub(super) async fn wait(&self, request: impl Future<Output = KeepaliveReply>) -> KeepaliveReply {
         let mut request = pin!(request);
+        let mut noticed = None;
         loop {
             tokio::select! {
                 answer = &mut request => return answer,
                 () = sleep(LOOK) => {}
             }
-            let over = overdue_at(self.path.as_ref(), self.asked, self.deadline).is_some_and(|at| Instant::now() >= at);
+            let now = Instant::now();
+            let state = self.path.as_ref().map(|path| path.borrow().clone()).unwrap_or_default();
+            if state.is_disturbed() {
+                noticed = Some(now);
+            }
+            let over = overdue_at(&state, self.asked, self.deadline, noticed).is_some_and(|at| now >= at);
             if over || self.asked.elapsed() > MOST {
                 return KeepaliveReply::Silent;
             }
@@ -79,4 +85,22 @@ pub(super) fn is_disturbed_since(connection: &Connection, since: Instant) -> boo
 /// The time at which the last disturbance ended that was on after `since`.
 pub(super) fn disturbed_until(connection: &Connection, since: Instant) -> Option<Instant> {
     path_of(connection).and_then(|path| path.borrow().disturbed_until(since))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interruption_that_another_session_does_not_show_is_remembered() {
+        let asked = Instant::now();
+        let at = |seconds| asked + Duration::from_secs(seconds);
+        let deadline = Duration::from_secs(7);
+        let during = PathState { events: vec![(at(0), None)], ..PathState::default() };
+        assert_eq!(overdue_at(&during, asked, deadline, Some(at(8))), None);
+        // A silent session was heard, and those that had been waiting have not been yet.
+        let after = PathState::default();
+        assert_eq!(overdue_at(&after, asked, deadline, Some(at(8))), Some(at(19)));
+        assert_eq!(overdue_at(&after, asked, deadline, None), Some(at(7)));
+    }
 }

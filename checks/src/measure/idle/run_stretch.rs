@@ -128,13 +128,13 @@ async fn wait(
     planned: NextProbe,
     began: Instant,
 ) -> (Waited, NextProbe) {
-    let mut probe = planned;
+    let (mut probe, mut since) = (planned, began);
     let server_data = means.role == Role::ServerData;
     loop {
         let is_line = server_data || matches!(probe, NextProbe::ServerFirst(_));
         // Our request has to get there first, and the line back, over a path that may have to wake up for it.
         let late = if is_line { LATE_LINE + means.line.rtt() * 2 + patient(means.line) } else { Duration::ZERO };
-        let due = probe.length().map(|length| began + Duration::from_secs_f64(length) + late);
+        let due = probe.length().map(|length| since + Duration::from_secs_f64(length) + late);
         let time = async {
             match due {
                 Some(due) => sleep_until(due.into()).await,
@@ -143,8 +143,16 @@ async fn wait(
         };
         tokio::select! {
             () = time => {
-                let over = session.is_over();
-                return (if over { Waited::Ended(session.ended().await) } else { Waited::Due }, probe);
+                if session.is_over() {
+                    return (Waited::Ended(session.ended().await), probe);
+                }
+                match session.connection().quiet_since() {
+                    last if since == began && probe == planned && matches!(probe, NextProbe::Silence(_)) && was_late_to_begin(began, last) => {
+                        since = last;
+                        means.line.tell(SessionEvent::Began(since));
+                    }
+                    _ => return (Waited::Due, probe),
+                }
             }
             event = session.event() => match event {
                 Event::Ended(ending) => return (Waited::Ended(ending), probe),
@@ -158,6 +166,15 @@ async fn wait(
             },
         }
     }
+}
+
+/// True if the server last said something in the first half of a silence that is due now: a prompt that came late, and not what it says at an
+/// interval. Such a silence is made up for.
+fn was_late_to_begin(began: Instant, last: Instant) -> bool {
+    /// What arrives with the answer before it.
+    const WITH_IT: Duration = Duration::from_millis(100);
+    let before = last.saturating_duration_since(began);
+    before > WITH_IT && before < last.elapsed()
 }
 
 /// A session that ended by itself: a fresh connection shows whether the path and the server are well.

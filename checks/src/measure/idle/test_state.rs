@@ -65,6 +65,8 @@ pub(super) struct TestState {
     last_answer: Option<Instant>,
     /// True if the death that the ladder knows is beyond doubt.
     confirmed: bool,
+    /// The rungs of those that were asked early for a death that is not confirmed, seconds.
+    asked_early: Vec<f64>,
     /// Sessions that died on which something moved.
     moving_deaths: Vec<MovingDeath>,
     /// The time at which the last session died.
@@ -109,6 +111,7 @@ impl TestState {
             late_by: Duration::ZERO,
             last_answer: None,
             confirmed: false,
+            asked_early: Vec::new(),
             moving_deaths: Vec::new(),
             last_death: None,
             strays: 0,
@@ -130,7 +133,7 @@ impl TestState {
                 self.started.extend(pids);
                 self.opened(session, now);
             }
-            SessionEvent::NotOpened(why) => self.not_opened(session, why, now),
+            SessionEvent::NotOpened(why) => self.not_opened(session, why),
             SessionEvent::Doubt(finding) => self.doubt(&finding),
             SessionEvent::Began(began) => self.silence_began(session, began, now),
             SessionEvent::Asked => {
@@ -144,7 +147,7 @@ impl TestState {
                 self.redirect_all(now);
             }
             SessionEvent::Ended(stretch) => self.stretch_ended(session, &stretch, now),
-            SessionEvent::Left => self.left(session),
+            SessionEvent::Left => self.left(session, now),
         }
         self.confirm_alone(now);
         let is_known = self.is_known(now) || self.climbing().next().is_none();

@@ -1,7 +1,8 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
-use super::family::When::{Always, Seen, SoonAfterLogin};
+use super::family::When::{After, Always, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
+use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -162,6 +163,10 @@ pub(super) static FAMILIES: &[Family] = &[
             "Session channel closed",
             "Channel is not open",
             "Channel is closed",
+            "Channel was closed",
+            "channel is not connected",
+            "JSchException: channel is down",
+            "The session is not open",
         ],
         unless: &[Event::CommandEnded, Event::ExitStatus],
         candidates: &[
@@ -215,6 +220,21 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["read: Connection reset by peer"],
+        candidates: &[
+            is("session-subsystem-missing", After(Check::Hostkey), "the login works, and sftp by hand fails"),
+            is(
+                "auth-key-rejected",
+                Always,
+                "ssh by hand prints Permission denied: sshfs hides what ssh says (-f shows it)",
+            ),
+            is("hostkey-changed", Always, "ssh by hand says that the host key has changed"),
+            is("session-subsystem-missing", Always, "ssh works, and sftp by hand does not"),
+            is("tcp-refused", Always, "ssh by hand prints Connection refused"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Connection closed.",
             "scp: Connection closed",
@@ -222,9 +242,14 @@ pub(super) static FAMILIES: &[Family] = &[
             "lost connection",
             "remote host has disconnected",
             "EOF during negotiation",
+            "EOF while reading packet",
+            "EOF while expecting response to protocol message",
+            "sftp session closed",
             "inputstream is closed",
+            "IOException: channel is broken",
+            "IOException: Pipe closed",
+            "Failure initializing sftp session",
             "Cannot initialize SFTP protocol",
-            "read: Connection reset by peer",
             "Couldn't read packet: Connection reset by peer",
             "Received unexpected end-of-file from SFTP server",
             "Received unexpected end-of-file from server",

@@ -79,6 +79,8 @@ pub enum When {
     KeyRefused,
     /// The log records the login, and neither a key nor a password that was offered.
     NothingOffered,
+    /// The log records no step of the session after its beginning, and no time that passed in it.
+    JustBegun,
     /// The text comes within this many seconds of the login.
     SoonAfterLogin(u32),
     /// The lists of both ends that stand at these places of their KEXINITs, from 0, have no name in common.

@@ -21,6 +21,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "connection is closed by foreign host",
             "End of IO Stream Read",
             "Failed getting banner",
+            "Failure establishing ssh session: -2,",
+            "Failure establishing ssh session: -13,",
             "Failed to get banner",
             "Socket error: disconnected",
             "Session has been closed: [CLOSED]",
@@ -45,6 +47,13 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["banner line <n>: Exceeded MaxStartups"]),
                 "some attempts succeed: too many connections wait for a login",
             ),
+            is(
+                "handshake-mac-mismatch",
+                Seen(&["jsch.Session.start_discard"]),
+                "a packet came that JSch could not decrypt",
+            ),
+            is("auth-disconnected", Seen(&["jsch.UserAuth"]), "the stack trace names the login"),
+            is("idle-closed", Seen(&["jsch.Channel"]), "the stack trace names a channel: the session was open"),
             is("handshake-kex-failed", Exchanging, "it happens after both versions were exchanged"),
             is(
                 "handshake-closed-before-banner",
@@ -105,6 +114,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Operation timed out after <n> milliseconds with 0",
             "Socket read operation has timed out",
             "No SSH identification string received",
+            "Failure establishing ssh session: -9,",
         ],
         is_named: true,
         candidates: &[
@@ -138,6 +148,8 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "Algorithm negotiation fail",
             "Unable to exchange encryption keys",
+            "Failure establishing ssh session: -5,",
+            "Failure establishing ssh session: -8,",
             "KEY_EXCHANGE_FAILURE",
             "LIBSSH2_ERROR_KEX_FAILURE",
             "Failed to exchange encryption keys",
@@ -217,6 +229,10 @@ pub(super) static FAMILIES: &[Family] = &[
             "Invalid packet length",
             "AEADBadTagException",
             "Invalid HMAC",
+            "Failure establishing ssh session: -4,",
+            "Failure establishing ssh session: -12,",
+            "Illegal packet size! (<n>)",
+            "Packet length <n> exceeds max length",
         ],
         writer: Writer::Anyone,
         candidates: &[

@@ -7,6 +7,61 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["failed to start SSH session: <why>"],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "handshake-no-common-kex",
+                Always,
+                "ssh by hand works: libssh2 has no algorithm in common with the server",
+            ),
+            is("handshake-closed-before-banner", Always, "ssh by hand ends at once as well"),
+            is("handshake-kex-failed", Always, "the key exchange fails in libssh2 alone"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["SSH public key authentication failed: <why>"],
+        candidates: &[
+            is(
+                "auth-key-unreadable",
+                Seen(&[
+                    "Would block requesting userauth list",
+                    "Unable to extract public key",
+                    "Unable to open public key",
+                ]),
+                "libssh2 cannot read the key: no such file, or a format that its crypto library lacks",
+            ),
+            is("auth-key-encrypted", Seen(&["Callback returned error"]), "the key has a passphrase (--pass)"),
+            is("auth-key-rejected", Always, "ssh -i with this key by hand prints Permission denied"),
+            is("auth-key-unreadable", Always, "ssh -i with this key by hand works: libssh2 cannot read its format"),
+            is("auth-key-encrypted", Always, "the key has a passphrase, which curl takes from --pass"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Cannot answer interactive prompts in batch mode"],
+        is_named: true,
+        candidates: &[
+            is(
+                "auth-key-rejected",
+                Seen(&["Server refused our key"]),
+                "the key is refused, and a password is asked for",
+            ),
+            is("auth-key-encrypted", Seen(&["Passphrase for key"]), "the key has a passphrase (load it into Pageant)"),
+            is(
+                "auth-method-unavailable",
+                Seen(&["Reading key file"]),
+                "a key is given, and the server asks for a password without asking for it",
+            ),
+            is("auth-no-credentials", Always, "plink -batch has no key (-i, Pageant) and no password (-pwfile)"),
+            is("auth-question-unanswered", Always, "a password is given: the server asks for a code or a new password"),
+            is("auth-key-rejected", Always, "a key is given: plink -v says Server refused our key"),
+            is("auth-key-encrypted", Always, "the key has a passphrase, and Pageant does not hold it"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["connect to host <host> port <port>: Undefined error: 0"],
         candidates: &[
             is(
@@ -204,6 +259,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["RunCommand", "Renci.SshNet.SshCommand", "Renci.SshNet.SftpClient", "CreateShellStream"]),
                 "it comes from a command or from SFTP: the login worked",
             ),
+            is("handshake-no-banner", Seen(&["Session.SocketReadLine"]), "the stack trace reads the server's version"),
             is("handshake-kex-stalled", Seen(&["Sending message 'KeyExchange"]), "the log ends in the key exchange"),
             is("handshake-kex-stalled", Always, "it comes from Connect: the key exchange or the login stops"),
             is("auth-slow", Always, "it comes from Connect, and goes away with a longer Timeout"),

@@ -49,6 +49,32 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["error: PAM: Permission denied for <user> from"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is(
+                "auth-account-refused",
+                Always,
+                "a module of PAM refuses the account: pam_access, pam_listfile, pam_deny",
+            ),
+            is("auth-password-rejected", Always, "the password, or the answer to a question, is wrong"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Exit before auth (user '<user>', <n> fails)",
+            "Exit before auth from <address> (user '<user>', <n> fails)",
+        ],
+        writer: Writer::Server,
+        candidates: &[
+            is("auth-key-rejected", Always, "the client has no key that this account accepts, and leaves"),
+            is("auth-password-rejected", Always, "bad password attempts stand before it"),
+            is("auth-disconnected", Always, "the user stopped at the prompt"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "login failure for user <user> from <address> via ssh",
             "SSHD_LOGIN_FAILED",

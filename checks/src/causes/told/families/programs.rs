@@ -103,6 +103,19 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["does not appear to be a git repository"],
+        is_named: true,
+        candidates: &[
+            is(
+                "session-restricted",
+                Always,
+                "ssh works: the path is wrong, or this key may not read it (or the URL lacks its colon: git@HOST:path)",
+            ),
+            is("session-forced-command", Always, "ssh HOST true runs something else: the key has a command of its own"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "fatal: Could not read from remote repository",
             "the remote end hung up unexpectedly",
@@ -159,6 +172,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Authentication timeout.",
             "AuthenticationException: Authentication timeout",
             "execution expired",
+            "* timeout",
             "session timed out",
             "connection timed out",
             "{error,timeout}",
@@ -186,6 +200,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-banner", Always, "the connection is accepted, and no version comes"),
             is("auth-slow", Always, "the login takes longer than the client waits"),
             is("idle-silent-drop", Always, "the session was open, and idle"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Did not find mosh server startup message"],
+        is_wrapper: true,
+        candidates: &[
+            is("session-command-missing", Always, "ssh HOST mosh-server --version fails: mosh is not installed there"),
+            is("session-shell-exits", Always, "ssh HOST true fails too: the shell or a start-up file ends the session"),
+            is("session-rc-output", Always, "a start-up file prints, or clears the screen, after mosh-server began"),
+            is(
+                "session-locale-missing",
+                Always,
+                "mosh-server wants a UTF-8 locale (LANG, LC_ALL), and the server has none",
+            ),
         ],
         ..Family::NEW
     },
@@ -267,6 +296,8 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &[
             "unable to start the sftp session",
+            "Expected SSH_FXP_VERSION",
+            "Expected NET_SFTP_VERSION",
             "couldn't initialise SFTP",
             "error receiving version packet from server",
             "unable to initialise SFTP",

@@ -12,6 +12,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "no such host",
             "Host does not exist",
             "Could not resolve host:",
+            "mosh: Could not resolve hostname",
             "getaddrinfo ENOTFOUND",
             "UnknownHostException",
             "{error,nxdomain}",

@@ -1,6 +1,6 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
+use super::family::When::{After, Always, Before, Between, Exchanging, JustBegun, NoVersion, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -52,6 +52,12 @@ pub(super) static FAMILIES: &[Family] = &[
             "Server closed connection",
             "SshException: Session is being closed",
             "Connection closed by the remote side",
+            "The connection was closed by the server:",
+            "Connection was closed by the server",
+            "unexpected packet in response to channel open",
+            "Connection closed prematurely",
+            "RuntimeException: Error reading from socket",
+            "Unexpected connection close",
             "russh::Error: Disconnected",
             " Error: Disconnect",
             "] Connection lost",
@@ -130,6 +136,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH connection closed",
             "Connection is closed: SSH",
             "Socket is closed",
+            "Session is not connected.",
+            "JSchException: session is not available",
+            "*** closed stream",
+            "IOError: closed stream",
+            "(IOError: closed stream)",
             "Not connected to server",
             "Broken pipe",
             "EPIPE",
@@ -251,6 +262,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         candidates: &[
             is("channel-closed-early", SoonAfterLogin(2), "it comes as the session opens"),
+            is("session-pam-refused", JustBegun, "it comes right after the login: PAM, or a limit of the account"),
             is("idle-closed", Always, "the session was idle: the server or a proxy closes idle connections"),
             is(
                 "idle-closed-by-proxy",

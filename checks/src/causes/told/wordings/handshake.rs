@@ -26,7 +26,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Incorrect identification before",
             "banner line too long",
             "Packet integrity error (<n> bytes remaining)",
-            "Bad packet length 1213486160",
             "packet length <n> too large (HTTP",
             "invalid SSH version string",
         ],

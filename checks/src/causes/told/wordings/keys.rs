@@ -65,6 +65,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Bad permissions. Try removing permissions for user",
             "key data must be a Buffer or string",
             "could not read private key",
+            "failed to read private key file",
             "Invalid key data",
             "UnsupportedAlgorithm: Unsupported key type",
             "via SSH has invalid permissions set on it",

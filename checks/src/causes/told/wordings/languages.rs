@@ -2,6 +2,20 @@
 
 use super::wording::Wordings;
 
+/// Messages of shells about any command, of SSH or not.
+pub(in crate::causes::told) const COMMAND_MISSING: &[&str] = &[
+    ": Kommando nicht gefunden",
+    ": Befehl nicht gefunden",
+    ": commande introuvable",
+    ": orden no encontrada",
+    ": comando non trovato",
+    ": comando não encontrado",
+    ": opdracht niet gevonden",
+    ": команда не найдена",
+    ": 未找到命令",
+    ": コマンドが見つかりません",
+];
+
 pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-client-missing",
@@ -22,19 +36,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "无法将“ssh”项识别为",
         ],
     ),
-    (
-        "session-command-missing",
-        &[
-            ": Kommando nicht gefunden",
-            ": Befehl nicht gefunden",
-            ": commande introuvable",
-            ": orden no encontrada",
-            ": comando non trovato",
-            ": comando não encontrado",
-            ": opdracht niet gevonden",
-            ": команда не найдена",
-            ": 未找到命令",
-            ": コマンドが見つかりません",
-        ],
-    ),
+    ("session-command-missing", COMMAND_MISSING),
 ];

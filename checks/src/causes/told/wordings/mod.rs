@@ -3,11 +3,13 @@
 mod handshake;
 mod keys;
 mod languages;
+mod libraries;
 mod login;
 mod reach;
 mod sessions;
 mod wording;
 
+pub(super) use languages::COMMAND_MISSING;
 use wording::Wordings;
 
 /// The texts that programs print for a cause; nothing where its record has all there is.
@@ -17,7 +19,15 @@ pub(super) fn wordings_of(code: &str) -> impl Iterator<Item = &'static str> {
 
 /// Every wording, and the code of its cause.
 pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
-    [reach::WORDINGS, handshake::WORDINGS, keys::WORDINGS, login::WORDINGS, sessions::WORDINGS, languages::WORDINGS]
-        .into_iter()
-        .flatten()
+    [
+        reach::WORDINGS,
+        handshake::WORDINGS,
+        keys::WORDINGS,
+        login::WORDINGS,
+        sessions::WORDINGS,
+        languages::WORDINGS,
+        libraries::WORDINGS,
+    ]
+    .into_iter()
+    .flatten()
 }

@@ -41,17 +41,7 @@ impl Examination {
                     None => self.due(number, role, probe),
                 }
             }
-            Phase::Asked(probe, asked_s, false) => {
-                self.sessions[number].phase = Phase::Asked(probe, asked_s, true);
-                let lasted = secs(asked_s - self.sessions[number].began_s);
-                if role != Role::Data {
-                    self.tell(number, SessionEvent::Suspected(probe, lasted));
-                }
-            }
-            Phase::Asked(probe, ..) => {
-                let manner = self.connections[at].flow.end.as_ref().map(|end| end.manner.clone());
-                self.settle(number, probe, StretchOutcome::Unanswered(manner), 0.0);
-            }
+            Phase::Asked(request) => self.asked(number, request),
             Phase::Settling(_, stretch) => self.ended(number, stretch),
             Phase::Awaiting | Phase::Gone => {}
         }
@@ -69,27 +59,48 @@ impl Examination {
                 self.settle(number, probe, StretchOutcome::Unanswered(Some(Manner::Reset)), 0.3);
             } else {
                 self.connections[at].freezes(now_s);
-                self.sessions[number].phase = Phase::Asked(probe, now_s, false);
+                self.ask(number, probe, f64::INFINITY);
             }
             return;
         }
-        self.connections[at].moves(now_s);
-        let is_late = is_line && self.random.between((0.0, 1.0)) < self.path.late_lines;
+        self.connections[at].catch_up(now_s);
+        let sent_s = self.sessions[number].began_s + probe.length().unwrap_or_default();
+        let came_s = if is_line { self.path.through_s(sent_s) } else { now_s };
+        if is_line {
+            self.connections[at].lost(sent_s, came_s);
+        }
+        let is_late = is_line && (came_s > now_s || self.random.between((0.0, 1.0)) < self.path.late_lines);
         if is_line && !is_late {
+            self.connections[at].moves(now_s);
             self.settle(number, probe, StretchOutcome::Heard, 0.0);
+            return;
+        }
+        self.tell(number, SessionEvent::Asked);
+        // What was sent first arrives first.
+        let answers_s = self.path.through_s(now_s).max(came_s);
+        if answers_s > now_s {
+            self.connections[at].lost(now_s, answers_s);
+            self.ask(number, probe, answers_s);
         } else {
-            self.tell(number, SessionEvent::Asked);
+            self.connections[at].moves(now_s);
             self.settle(number, probe, StretchOutcome::Answered(Duration::from_millis(1)), 0.0);
         }
     }
 
     /// The session's stretch ends with this outcome, which is known so much later.
-    fn settle(&mut self, number: usize, probe: NextProbe, outcome: StretchOutcome, later_s: f64) {
+    pub(super) fn settle(&mut self, number: usize, probe: NextProbe, outcome: StretchOutcome, later_s: f64) {
+        let request = match &self.sessions[number].phase {
+            Phase::Asked(request) => Some(request.clone()),
+            _ => None,
+        };
         let session = &self.sessions[number];
         let connection = &self.connections[session.connection];
         let by_itself = matches!(outcome, StretchOutcome::EndedItself(_));
         let ended_s = connection.flow.end.as_ref().filter(|_| by_itself).map_or(self.now_s, |end| end.at_s);
-        let asked_s = if let Phase::Asked(_, asked_s, _) = session.phase { asked_s } else { ended_s };
+        let asked_s = request.as_ref().map_or(ended_s, |request| request.asked_s);
+        // In an interruption no request of ours ended the silence.
+        let is_unanswered = request.is_some() && matches!(outcome, StretchOutcome::Unanswered(_));
+        let silent_until_s = self.disturbed_until_s(asked_s).filter(|_| is_unanswered).unwrap_or_default();
         let opened_s = connection.flow.opened_s.unwrap_or(ended_s);
         let is_doubtful = matches!(outcome, StretchOutcome::EndedItself(_) | StretchOutcome::Unanswered(_));
         let main = &self.connections[self.sessions[0].connection];
@@ -102,21 +113,24 @@ impl Examination {
             probe,
             holds: if session.role == Role::Main { Holds::Nothing } else { held(session.role) },
             began: self.at(session.began_s),
-            ended: self.at(ended_s),
-            quiet: secs(asked_s - session.began_s),
+            ended: self.at(if by_itself { ended_s } else { asked_s }),
+            quiet: secs(asked_s.max(silent_until_s) - session.began_s),
             channel_quiet: (session.role != Role::Main).then(|| secs(asked_s - opened_s)),
             age: secs(ended_s - connection.flow.began_s),
             heard_bytes: 0,
             outcome,
-            finding: is_doubtful.then_some(Finding::Fine { kept_alive: main.is_open() }),
-            was_disturbed: false,
+            finding: match request.as_ref().and_then(|request| request.found.clone()) {
+                Some((_, finding)) => Some(finding),
+                None => is_doubtful.then_some(Finding::Fine { kept_alive: main.is_open() }),
+            },
+            was_disturbed: request.is_some_and(|request| self.is_disturbed_since(request.due_since_s(session.role))),
             only_late: false,
-            line_came: false,
+            line_came: matches!(probe, NextProbe::ServerFirst(_)) && self.path.gaps.is_some(),
             others_alive,
             tcp: None,
             hops: Vec::new(),
         };
-        let later_s = if later_s > 0.0 { later_s + self.random.between((0.0, 0.6)) } else { 0.0 };
+        let later_s = if later_s > 0.0 { later_s + self.random.between((0.0, 0.6)) } else { 0.0 } + self.late_s();
         if later_s > 0.0 {
             self.sessions[number].phase = Phase::Settling(self.now_s + later_s, Box::new(stretch));
         } else {
@@ -183,9 +197,11 @@ impl Examination {
             _ => None,
         };
         self.connections[at].expect(beat_s, role == Role::TcpKeepalive, now_s);
-        self.sessions[number].began_s = now_s;
+        // A silence counts from the last byte: the answer to the request that ended the last one.
+        let began_s = self.connections[at].moved_s + 0.001;
+        self.sessions[number].began_s = began_s;
         self.sessions[number].phase = Phase::Waiting(probe);
-        let began = self.at(now_s);
+        let began = self.at(began_s);
         self.tell(number, SessionEvent::Began(began));
     }
 
@@ -197,7 +213,8 @@ impl Examination {
             self.leave(number);
             return;
         }
-        let opened_s = self.now_s + self.random.between((0.3, 0.9));
+        let takes_s = self.random.between((0.3, 0.9));
+        let opened_s = self.path.through_s(self.path.connects_s(self.now_s) + takes_s);
         self.sessions[number].connection = self.connect(self.now_s);
         self.sessions[number].phase = Phase::Opening(opened_s);
     }

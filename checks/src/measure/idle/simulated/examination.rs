@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::connection::SimConnection;
+use super::control::SimControl;
 use super::path::{PathModel, Place, Random};
 use crate::facts::channel::Lead;
 use crate::facts::connection::Manner;
 use crate::facts::idle::{Facts, Holds};
 use crate::facts::timeline::{Flow, Timeline};
 use crate::measure::idle::channel_use::ChannelUse;
+use crate::measure::idle::control::Finding;
 use crate::measure::idle::events::SessionEvent;
 use crate::measure::idle::next_probe::NextProbe;
 use crate::measure::idle::role::{MAIN, Role};
@@ -21,9 +23,8 @@ use crate::measure::idle::test_state::TestState;
 const BEGAN_S: f64 = 2.0;
 /// Sessions of the ladder and beside it.
 const SESSIONS: usize = 13;
-/// Seconds until a request without an answer is in doubt, and until its session is dead.
-const SUSPECTED_S: f64 = 0.9;
-const DEAD_S: f64 = 7.0;
+/// The longest test in multiples of its longest idle time, and seconds allowed beyond that.
+const MAX_LENGTH: (f64, f64) = (6.0, 120.0);
 /// Seconds for which sessions in doubt are waited for at the end.
 const CLOSING_S: f64 = 9.0;
 
@@ -33,10 +34,29 @@ pub(super) enum Phase {
     Opening(f64),
     Awaiting,
     Waiting(NextProbe),
-    /// Asked at a moment, in vain; whether that is suspected already.
-    Asked(NextProbe, f64, bool),
+    /// Asked at a moment, and not answered yet.
+    Asked(Request),
     Settling(f64, Box<Stretch>),
     Gone,
+}
+
+/// A request on a session.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) probe: NextProbe,
+    pub(super) asked_s: f64,
+    /// The time at which the answer arrives; none on a session that is dead.
+    pub(super) answers_s: f64,
+    /// The time at which it is in doubt.
+    pub(super) doubt_s: f64,
+    /// The finding of a fresh connection, and its time.
+    pub(super) found: Option<(f64, Finding)>,
+    /// The time at which it is checked next whether it counts as dead.
+    pub(super) look_s: f64,
+    /// The last time at which the path was disturbed when that was looked at.
+    pub(super) noticed_s: Option<f64>,
+    /// True if what was found is told already.
+    pub(super) is_told: bool,
 }
 
 /// A session of the test.
@@ -52,6 +72,7 @@ pub(super) struct Session {
 /// One examination.
 pub(super) struct Examination {
     pub(super) path: PathModel,
+    longest_s: f64,
     pub(super) random: Random,
     pub(super) start: Instant,
     pub(super) now_s: f64,
@@ -60,6 +81,8 @@ pub(super) struct Examination {
     pub(super) sessions: Vec<Session>,
     pub(super) connections: Vec<SimConnection>,
     pub(super) over_s: Option<f64>,
+    pub(super) control: SimControl,
+    is_complete: bool,
 }
 
 /// The findings of an examination.
@@ -81,6 +104,7 @@ impl Examination {
         let next_reset_s = path.resets.map_or(f64::INFINITY, |pauses| BEGAN_S + random.between((0.0, 3.0 + pauses.1)));
         let mut this = Self {
             path,
+            longest_s,
             random,
             start,
             now_s: 0.0,
@@ -89,10 +113,13 @@ impl Examination {
             sessions: Vec::new(),
             connections: Vec::new(),
             over_s: None,
+            control: SimControl::default(),
+            is_complete: true,
         };
         for (number, role) in roles {
             let connection = this.connect(if number == MAIN { 0.0 } else { BEGAN_S });
-            let opened_s = BEGAN_S + if number == MAIN { 0.0 } else { this.random.between((0.3, 1.2)) };
+            let takes_s = this.random.between((0.3, 1.2));
+            let opened_s = if number == MAIN { BEGAN_S } else { path.through_s(path.connects_s(BEGAN_S) + takes_s) };
             let phase = Phase::Opening(opened_s);
             this.sessions.push(Session { role, connection, attempts: 0, stretch: 0, began_s: BEGAN_S, phase });
         }
@@ -104,11 +131,11 @@ impl Examination {
     pub(super) fn connect(&mut self, at_s: f64) -> usize {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let through = (self.path.place != Place::Direct).then(|| {
-            let carrier = SimConnection::new(number(self.connections.len()), None, at_s);
+            let carrier = SimConnection::new(self.path, number(self.connections.len()), None, at_s);
             self.connections.push(carrier);
             number(self.connections.len() - 1)
         });
-        self.connections.push(SimConnection::new(number(self.connections.len()), through, at_s));
+        self.connections.push(SimConnection::new(self.path, number(self.connections.len()), through, at_s));
         self.connections.len() - 1
     }
 
@@ -121,7 +148,13 @@ impl Examination {
             let of_sessions = (0..self.sessions.len()).filter_map(|number| Some((self.due_s(number)?, Some(number))));
             let next = of_sessions.chain([(self.next_reset_s, None)]).min_by(|a, b| a.0.total_cmp(&b.0));
             let Some((due_s, number)) = next.filter(|(due_s, _)| due_s.is_finite()) else { return };
-            if self.over_s.is_some_and(|over_s| due_s > over_s + CLOSING_S) || due_s > 1000.0 {
+            let most_s = self.longest_s * MAX_LENGTH.0 + MAX_LENGTH.1;
+            if due_s > BEGAN_S + most_s && self.over_s.is_none() {
+                self.is_complete = false;
+                self.state.finish();
+                self.over_s = Some(self.now_s);
+            }
+            if self.over_s.is_some_and(|over_s| due_s > over_s + CLOSING_S) {
                 return;
             }
             self.now_s = self.now_s.max(due_s);
@@ -145,10 +178,15 @@ impl Examination {
                 let due = probe.length().map_or(f64::INFINITY, |length| session.began_s + length);
                 let heard = matches!(probe, NextProbe::ServerFirst(_)) || session.role == Role::ServerData;
                 // What the server says goes the way that our words go.
-                let due = if heard && connection.is_forgotten { due + LATE_LINE.as_secs_f64() } else { due };
+                let late_s = due + LATE_LINE.as_secs_f64();
+                let due = match heard {
+                    true if connection.is_forgotten => late_s,
+                    true if due.is_finite() => self.path.through_s(due).min(late_s),
+                    _ => due,
+                };
                 Some(due.min(expires))
             }
-            Phase::Asked(_, asked_s, suspected) => Some(asked_s + if *suspected { DEAD_S } else { SUSPECTED_S }),
+            Phase::Asked(request) => Some(request.due_s()),
             Phase::Awaiting | Phase::Gone => None,
         }
     }
@@ -193,7 +231,7 @@ impl Examination {
         }
     }
 
-    fn timeline(&self) -> Timeline {
+    pub(super) fn timeline(&self) -> Timeline {
         let known = self.connections.iter().filter(|connection| connection.flow.began_s <= self.now_s);
         let mut flows: Vec<Flow> = known.map(|connection| connection.noted(self.now_s)).collect();
         let heard: Vec<_> = flows.iter().filter_map(|flow| Some((flow.through?, flow.heard_s?))).collect();
@@ -213,7 +251,7 @@ impl Examination {
         let resets_s: Vec<f64> = resets.iter().map(|(at_s, ..)| at_s - BEGAN_S).collect();
         facts.random_resets = take_by_chance(&mut facts, &resets_s);
         facts.began_s = BEGAN_S;
-        facts.complete = true;
+        facts.complete = self.is_complete;
         Found { facts, timeline }
     }
 }

@@ -30,7 +30,7 @@ impl TestState {
         if let Some(rtt_ms) = lived {
             // What was taken for a death was none.
             if stretch.finding.is_some() && stretch.probe.is_silence() && !self.confirmed {
-                self.ladder.undo_death();
+                self.undo_death();
             }
             let took = Duration::from_secs_f64(rtt_ms / 1000.0);
             if stretch.only_late {
@@ -49,9 +49,11 @@ impl TestState {
                     view.last_rtt_ms = Some(rtt_ms);
                     let asked_early =
                         view.rung.filter(|rung| stretch.probe.length().is_some_and(|length| length < *rung));
-                    // It was asked early for a death that turned out to be none.
-                    if let (Role::Ladder, Some(rung), (_, None)) = (role, asked_early, self.ladder.bracket()) {
-                        self.ladder.put_back(rung);
+                    match (role, asked_early, self.ladder.bracket()) {
+                        // It was asked early for a death that turned out to be none.
+                        (Role::Ladder, Some(rung), (_, None)) => self.ladder.put_back(rung),
+                        (Role::Ladder, Some(rung), _) if !self.confirmed => self.asked_early.push(rung),
+                        _ => {}
                     }
                 }
                 self.direct(session, Some(stretch.probe), now);
@@ -69,6 +71,21 @@ impl TestState {
                 let order = self.order_after_the_last(session, now);
                 self.order(session, order);
             }
+        }
+        self.drop_suspicion(now);
+    }
+
+    /// Withdraws a death that is not confirmed, once no session is left that may be dead: what was suspected was answered, or tells nothing.
+    fn drop_suspicion(&mut self, now: Instant) {
+        let in_doubt =
+            |view: &SessionView| !view.is_gone && view.is_silent() && matches!(view.state, SessionState::Probing);
+        let is_suspected = self.ladder.bracket().1.is_some() && !self.confirmed && self.alone.is_none();
+        if is_suspected && !self.sessions.values().any(in_doubt) {
+            self.undo_death();
+        }
+        if self.ladder.bracket().1.is_none() {
+            // Whoever has nothing to do takes what was put back.
+            self.redirect_all(now);
         }
     }
 
@@ -174,6 +191,14 @@ impl TestState {
             _ => {}
         }
         false
+    }
+
+    /// The death that was known is none: those that were asked early for it try again.
+    pub(super) fn undo_death(&mut self) {
+        self.ladder.undo_death();
+        for rung in std::mem::take(&mut self.asked_early) {
+            self.ladder.put_back(rung);
+        }
     }
 
     /// The rung of a silence that tells nothing is to be tried again.

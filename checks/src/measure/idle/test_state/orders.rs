@@ -18,23 +18,21 @@ impl TestState {
         self.direct(session, None, now);
     }
 
-    pub(super) fn not_opened(&mut self, session: u32, why: String, now: Instant) {
+    pub(super) fn not_opened(&mut self, session: u32, why: String) {
         let Some(view) = self.sessions.get_mut(&session) else { return };
         view.is_settled = true;
-        let is_longest = matches!(view.role, Role::Longest(_));
         self.no_longer_kept(session);
-        if is_longest {
-            self.ladder.take_longest_back();
-            // Whoever has nothing left to try takes it on.
-            self.redirect_all(now);
-        }
         self.not_opened.push(why);
     }
 
     /// A session takes no further part; the last one that climbs ends the test.
-    pub(super) fn left(&mut self, session: u32) {
-        if let Some(view) = self.sessions.get_mut(&session) {
-            view.is_gone = true;
+    pub(super) fn left(&mut self, session: u32, now: Instant) {
+        let Some(view) = self.sessions.get_mut(&session) else { return };
+        view.is_gone = true;
+        if matches!(view.role, Role::Longest(_)) && !self.over && self.ladder.bracket().0 < self.longest {
+            // An interruption may have hit each of its attempts.
+            self.ladder.take_longest_back();
+            self.redirect_all(now);
         }
     }
 
@@ -54,9 +52,19 @@ impl TestState {
         let probe = if self.over { None } else { self.next(session, last, now) };
         let order = match probe {
             Some(probe) => Order::Probe(probe),
-            None => self.order_after_the_last(session, now),
+            None => match self.order_after_the_last(session, now) {
+                Order::Leave if self.may_go_on(session, last) => Order::Probe(NextProbe::Linger),
+                order => order,
+            },
         };
         self.order(session, order);
+    }
+
+    /// True if a silent session may have more to do: what is taken for a death may yet turn out to be a late answer.
+    fn may_go_on(&self, session: u32, last: Option<NextProbe>) -> bool {
+        let is_ladder = self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder);
+        let is_suspected = self.ladder.bracket().1.is_some() && !self.confirmed;
+        is_ladder && is_suspected && !self.over && last.is_some_and(NextProbe::is_silence)
     }
 
     /// A session that has nothing left to do begins anew to prove a keepalive, if a proof is asked for.
@@ -95,7 +103,7 @@ impl TestState {
             (Role::ServerData, _) => Some(NextProbe::Keep(SERVER_INTERVAL)),
             // It was probed early, for a death that turned out to be none.
             (Role::Longest(length), Some(NextProbe::Silence(probed)))
-                if probed < length && self.ladder.bracket().1.is_none() =>
+                if probed < length && !(self.ladder.bracket().1.is_some() && self.confirmed) =>
             {
                 Some(NextProbe::Silence(length))
             }

@@ -115,7 +115,7 @@ impl TestState {
     fn withdraw_death(&mut self) {
         self.alone = None;
         self.confirmed = false;
-        self.ladder.undo_death();
+        self.undo_death();
     }
 
     /// Confirms the death of one that ended alone, where nobody is left who could be silent for as long soon.

@@ -56,7 +56,7 @@ fn a_session_with_data_is_watched_a_little_longer_where_one_that_was_kept_alive_
     let now = Instant::now();
     let after = |seconds: f64| now + Duration::from_secs_f64(seconds);
     let ended = |state: &mut TestState| {
-        state.left(1);
+        state.left(1, now);
         state.last_death = Some(after(18.0));
         state.take(1, SessionEvent::Left, after(18.1));
         state.is_over()

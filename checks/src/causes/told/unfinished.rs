@@ -1,0 +1,72 @@
+//! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
+
+use super::candidates::{candidates, is_openssh};
+use super::families::{STOPS, Writer};
+use super::finding::{Told, writer};
+use crate::base::text::{sanitize, seconds};
+use crate::causes::{self, Match};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
+
+/// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
+const SLOW_S: f64 = 2.0;
+
+/// Returns the candidates for a log that ends in the middle of a step without giving a reason.
+pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
+    if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
+        return None;
+    }
+    // Of libraries, only some log the session after the login.
+    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
+    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
+    let line = Line { number: last.line, text: "the last step that the log records".to_owned() };
+    let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
+    Some(candidates(connection, all, false, &seen))
+}
+
+/// True if the program of a log is known, or a step is recorded that names SSH: others connect to servers, too.
+fn is_of_a_client(connection: &Connection) -> bool {
+    let is_general = |event| matches!(event, Event::Resolving | Event::Connecting | Event::Connected);
+    connection.program.is_some() || connection.entries.iter().any(|entry| !is_general(entry.event))
+}
+
+/// True if a gap is the time in which a person types a password or a code.
+fn was_typed(connection: &Connection, gap: &Gap) -> bool {
+    let types = |entry: &Entry| {
+        entry
+            .value("method")
+            .is_some_and(|method| method.contains("password") || method.contains("keyboard-interactive"))
+    };
+    // A server writes once the password is there.
+    let login = connection.entries.iter().find(|entry| entry.line == gap.line.number);
+    let before = connection.entries.iter().rev().find(|entry| entry.line < gap.line.number);
+    let was_awaited = writer(connection) == Writer::Server && login.is_some_and(types);
+    was_awaited
+        || before.is_some_and(|entry| match entry.event {
+            Event::Asked | Event::LoginRefused | Event::PartialSuccess => true,
+            Event::MethodTried => writer(connection) == Writer::Server && types(entry),
+            _ => false,
+        })
+}
+
+/// The step of a connection that took long, where nothing failed.
+pub(super) fn slow(connection: &Connection) -> Option<Told> {
+    let is_slow = |gap: &&Gap| gap.seconds >= SLOW_S && !was_typed(connection, gap);
+    let (gap, code) = connection.gaps.iter().filter(is_slow).find_map(|gap| {
+        let code = match (gap.after, gap.before) {
+            (_, Some(Event::LoggedIn | Event::MethodsOffered | Event::LoginBegun | Event::KeyAccepted))
+            | (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
+                "auth-slow"
+            }
+            (Some(Event::MethodTried | Event::KeyOffered), None) if connection.passed(Check::Auth) => "auth-slow",
+            (Some(Event::Resolving), Some(Event::Connecting)) => "dns-slow",
+            (_, Some(Event::VersionReceived | Event::KexReply | Event::KexinitReceived)) => "handshake-slow",
+            _ => return None,
+        };
+        Some((gap, code))
+    })?;
+    let cause = causes::all().find(|cause| cause.code == code)?;
+    let line = format!("{} pass before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text));
+    Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: Vec::new() })
+}

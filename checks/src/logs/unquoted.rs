@@ -1,0 +1,94 @@
+//! Messages that quote others: line ends, quotes and brackets as Ansible, JSON and web pages write them.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memmem};
+
+/// Characters as HTML writes them.
+const ENTITIES: [(&[u8], u8); 11] = [
+    (b"&lt;", b'<'),
+    (b"&gt;", b'>'),
+    (b"&quot;", b'"'),
+    (b"&#34;", b'"'),
+    (b"&apos;", b'\''),
+    (b"&#39;", b'\''),
+    (b"&#039;", b'\''),
+    (b"&#x27;", b'\''),
+    (b"&nbsp;", b' '),
+    (b"&#47;", b'/'),
+    (b"&amp;", b'&'),
+];
+/// Characters as JSON writes them.
+const ESCAPES: [(&[u8], u8); 7] = [
+    (b"\\\"", b'"'),
+    (b"\\/", b'/'),
+    (b"\\u003c", b'<'),
+    (b"\\u003e", b'>'),
+    (b"\\u0026", b'&'),
+    (b"\\u0027", b'\''),
+    (b"\\u0022", b'"'),
+];
+
+/// The lines of a message that quotes others, as Ansible quotes what ssh printed: `b'one\\r\\ntwo'`.
+pub(super) fn unquoted(message: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    let plain = plain(message);
+    if let Cow::Owned(plain) = plain {
+        return lines(&plain).into_iter().map(|line| Cow::Owned(line.to_vec())).collect();
+    }
+    lines(message).into_iter().map(Cow::Borrowed).collect()
+}
+
+fn lines(message: &[u8]) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    let mut rest = message;
+    while let Some(at) = memmem::find(rest, b"\\n") {
+        // A folder of Windows may begin with an n as well; there no line end of ssh's precedes it.
+        let (before, after) = (&rest[..at], &rest[at + 2..]);
+        if lines.is_empty() && !before.ends_with(b"\\r") && !message.contains(&b'"') && !message.contains(&b'\'') {
+            break;
+        }
+        lines.push(before.strip_suffix(b"\\r").unwrap_or(before));
+        rest = after;
+    }
+    lines.push(rest);
+    lines
+}
+
+/// A message with the characters that HTML or JSON writes otherwise.
+fn plain(message: &[u8]) -> Cow<'_, [u8]> {
+    let has_entities = memchr(b'&', message).is_some() && memchr(b';', message).is_some();
+    let has_escapes = memchr(b'\\', message).is_some();
+    if !has_entities && !has_escapes {
+        return Cow::Borrowed(message);
+    }
+    let mut plain = Vec::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(first) = rest.first() {
+        let known = match first {
+            b'&' => ENTITIES.iter().find(|(written, _)| rest.starts_with(written)),
+            b'\\' => ESCAPES.iter().find(|(written, _)| rest.starts_with(written)),
+            _ => None,
+        };
+        let (written, character) = known.map_or((1, *first), |(written, character)| (written.len(), *character));
+        plain.push(character);
+        rest = &rest[written..];
+    }
+    Cow::Owned(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unquoted;
+
+    #[test]
+    fn quoted_lines_are_read_as_they_were_printed() {
+        for (written, lines) in [
+            (r#"{"stderr": "ssh: a\r\nssh: b"}"#, vec![r#"{"stderr": "ssh: a"#, r#"ssh: b"}"#]),
+            (r#"{"msg":"exec: \"ssh\": not found"}"#, vec![r#"{"msg":"exec: "ssh": not found"}"#]),
+            ("can&#39;t open &lt;x&gt; &amp;quot; & y;", vec!["can't open <x> &quot; & y;"]),
+            (r"C:\users\new", vec![r"C:\users\new"]),
+        ] {
+            assert_eq!(unquoted(written.as_bytes()), lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());
+        }
+    }
+}
