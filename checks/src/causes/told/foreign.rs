@@ -125,6 +125,12 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "Failed to connect to agent",
     "Invalid key data",
     "The semaphore timeout period has expired",
+    "Your account has been blocked",
+    "aws: command not found",
+    "gcloud: command not found",
+    "There is insufficient free space on the filesystem",
+    "would exceed the user's storage quota",
+    "pending approval from your administrator",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

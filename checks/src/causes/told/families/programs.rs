@@ -50,6 +50,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "exit status: 255",
             "exited with code 255",
             "rc=255",
+            "exit code: 255",
+            "exit code:255",
+            "return code: 255",
             "code 255",
         ],
         is_wrapper: true,
@@ -154,6 +157,14 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to connect to remote machine. Verify the SSH service connection",
             "failed to establish ssh session",
             "Remote host failed to connect",
+            "Cannot establish tunnel",
+            "Can't initialize tunnel",
+            "Error establishing SSHJ tunnel",
+            "Error establishing SSH tunnel",
+            "Failed to create the SSH tunnel",
+            "Can't establish SSH connection",
+            "Unexpected error in launching an agent",
+            "JVM has not reported exit code",
         ],
         is_wrapper: true,
         candidates: &[
@@ -168,6 +179,8 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &[
             "TimeoutError",
+            "PipeTimeout",
+            "socket.timeout",
             "timed out",
             "Authentication timeout.",
             "AuthenticationException: Authentication timeout",
@@ -301,6 +314,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "couldn't initialise SFTP",
             "error receiving version packet from server",
             "unable to initialise SFTP",
+            "sftp transfer mechanism failed on",
+            "Received EOF while reading sftp packet",
+            "did not receive SFTP response packet from server",
         ],
         is_wrapper: true,
         candidates: &[
