@@ -31,6 +31,7 @@ mod hostile;
 mod hostkey;
 mod html;
 mod idle;
+mod input;
 mod journals;
 mod jumps;
 mod keys;

@@ -135,6 +135,24 @@ fn cut_while_idle(lab: &Lab, server: &Server, after: Duration) -> Report {
 }
 
 #[test]
+fn an_outage_during_the_login_is_no_login_that_hangs() {
+    let Some(lab) = Lab::healthy() else { return };
+    let keys = lab.home().path("server/.ssh/authorized_keys");
+    let command = format!("AuthorizedKeysCommand /bin/sh -c \"sleep 3; cat {}\"", keys.display());
+    let server = lab.sshd(&[&command, "AuthorizedKeysCommandUser root", "AuthorizedKeysFile none"]);
+    let seen = std::thread::scope(|scope| {
+        let seen = scope.spawn(|| lab.doctor(&server, &["--idle", "20s"], s(90)));
+        assert!(eventually(s(20), || server.connections() >= 1 || seen.is_finished()), "{}", server.log());
+        std::thread::sleep(s(1));
+        lab.cut();
+        seen.join().expect("a report")
+    });
+    assert_eq!(seen.codes(), ["network-outage"], "{}", seen.told());
+    assert_eq!((seen.died_at(), seen.run.status), (Some("auth"), Some(2)), "{}", seen.told());
+    assert_eq!(seen.json["diagnoses"][0]["certainty"], "likely", "{}", seen.told());
+}
+
+#[test]
 fn an_outage_is_never_called_an_idle_timer() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);

@@ -104,3 +104,13 @@ fn lines_of_a_background_process_are_no_corruption() {
     }
     assert!(!seen.fixes().any(|fix| fix.to_string().contains("ethtool")), "{}", seen.told());
 }
+
+#[test]
+fn a_line_of_256_kbit_is_healthy_with_its_rate_and_little_is_moved_over_it() {
+    let Some(lab) = Lab::healthy().and_then(|lab| lab.with_slow_line(256)) else { return };
+    let seen = examined(&lab, &lab.sshd(&[]), &[]);
+    assert_eq!((seen.codes(), seen.json["verdict"].as_str()), (vec![], Some("healthy")), "{}", seen.told());
+    let transfer = facts(&seen, "transfer");
+    assert!(transfer["rate"].as_f64().is_some_and(|rate| (10_000.0..130_000.0).contains(&rate)), "{transfer:#}");
+    assert!(transfer["sent_bytes"].as_u64().is_some_and(|bytes| bytes < 256 * 1024), "{transfer:#}");
+}

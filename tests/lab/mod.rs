@@ -266,6 +266,14 @@ impl Lab {
         if set.is_ok_and(|set| set.status.success()) { Some(self) } else { skip("the kernel's sch_tbf") }
     }
 
+    /// Lets both ends send no faster than a slow line does, in kbit/s; none where the kernel has no token bucket.
+    pub(crate) fn with_slow_line(self, rate: u32) -> Option<Self> {
+        let lab = self.with_slow_uplink(rate)?;
+        let line = format!("qdisc add dev {NEAR} root tbf rate {rate}kbit burst 16kb latency 400ms");
+        must(lab.server_host().command("tc").args(line.split(' ')), "");
+        Some(lab)
+    }
+
     fn connect(&self) {
         let last = self.hosts.len() - 1;
         for link in 0..last {

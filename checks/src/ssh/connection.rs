@@ -47,6 +47,11 @@ pub(crate) struct Delivered {
 }
 
 impl Delivered {
+    /// The bytes that arrived, as far as is known.
+    pub(crate) fn bytes(self) -> u64 {
+        self.bytes
+    }
+
     /// True if the other end was fed since then, or what it is fed with still drains: acknowledgements alone, which answer what is sent
     /// again in vain, are no progress.
     pub(crate) fn goes_on_since(self, before: Self) -> bool {

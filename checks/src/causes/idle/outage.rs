@@ -3,6 +3,7 @@
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side, sessions};
 use crate::facts::Check;
+use crate::facts::Evidence;
 use crate::facts::certainty::Certainty;
 
 pub(super) const NETWORK_OUTAGE: Cause = Cause {
@@ -12,7 +13,8 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
     severity: Severity::Critical,
     explanation: "At one moment all sessions stopped answering, including those with keepalives, and no new connection \
         succeeded. This is an outage of the path or the server, not an idle timeout, and no keepalive setting prevents \
-        it. Until it is fixed, nothing can be said about idle sessions.",
+        it. Until it is fixed, nothing can be said about idle sessions. Before the idle test, a firewall that shuts this \
+        address out in the middle of a login looks the same.",
     fixes: &[
         Fix {
             side: Side::Network,
@@ -51,10 +53,15 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
         "session-lifetime-limit",
         "session-wall-clock-cut",
         "transfer-stalled",
+        "handshake-kex-stalled",
+        "handshake-no-banner",
+        "auth-key-lookup-hangs",
+        "auth-disconnected",
+        "session-start-hangs",
     ],
     strikes_anywhere: true,
     judge: |evidence| {
-        let facts = evidence.idle.facts()?;
+        let Some(facts) = evidence.idle.facts() else { return lost(evidence) };
         let lasting = facts.outages.iter().find(|outage| outage.ended_s.is_none());
         if let Some(outage) = lasting {
             let tried = facts.elapsed_s - outage.started_s;
@@ -83,3 +90,17 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
     judge_sessions: sessions::outage,
     ..Cause::NEW
 };
+
+/// An outage before the idle test: what hangs then at a step hangs at all of them.
+fn lost(evidence: &Evidence) -> Option<Match> {
+    let lost = evidence.timeline.lost()?;
+    let unacknowledged = if lost.is_unacknowledged { ", and what we had sent was not acknowledged" } else { "" };
+    Some(Match::new(
+        Certainty::Likely,
+        [
+            format!("the last answer came {} after the start", seconds(lost.at_s)),
+            format!("the open connection waited {} for the next one{unacknowledged}", seconds(lost.waited_s)),
+            format!("{} new connections were asked for meanwhile: no answer to any", lost.tried),
+        ],
+    ))
+}

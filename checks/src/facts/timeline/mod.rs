@@ -16,7 +16,7 @@ use super::path::Path;
 
 pub use events::{Event, EventKind};
 pub use losses::{DeadFlows, MassEnd, RandomResets, StateLoss};
-pub use silence::LASTING_S;
+pub use silence::{LASTING_S, Lost};
 
 /// Seconds after a path's return within which hops probed before it may answer: their answers are awaited for nearly as
 /// long.

@@ -1,5 +1,6 @@
 //! A bounded amount of data to the server and back, compared byte by byte.
 
+mod ahead;
 mod alignment;
 mod depth;
 mod one_way;
@@ -13,7 +14,6 @@ use super::context::Context;
 use super::handles::LoggedIn;
 use super::retest::{Exchange, leave, sizes};
 use crate::base::limits::Patience;
-use crate::base::nonce::{noise, seed};
 use crate::base::target::Route;
 use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
@@ -25,7 +25,7 @@ use crate::facts::transfer::{Echo, Facts, Inserted};
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-use returned::{is_without_input, measured, returned};
+use returned::{is_without_input, measured};
 
 /// The reason why nothing is moved where a command has its output alone.
 const NO_INPUT: &str = "the server gives commands no input";
@@ -42,9 +42,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     let (Some(connection), Some(running)) = (&logged_in.connection, &mut logged_in.running) else {
         return Step::Skipped(logged_in.runs_commands.err().unwrap_or(NO_COMMAND).into());
     };
-    let deep = logged_in.runs_commands.ok().filter(|_| ctx.limits.deep);
     let amount = (ctx.limits.transfer_bytes, logged_in.is_stored);
-    let moved = moved(connection, running, amount, ctx.limits.patience(), deep);
+    let moved = moved(ctx, (connection, running), amount, logged_in.runs_commands.ok());
     let beside = ask_beside(ctx, connection);
     let both = Box::pin(async { tokio::join!(moved, beside) });
     let Some(((whole, mut facts), asked)) = ctx.stop.race(both).await else {
@@ -109,25 +108,22 @@ async fn over_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
     }
 }
 
-/// The transfer of so many bytes, all of them stored before they come back or not, and what follows it on the same command, in depth where it is told how commands begin; true where all of it came back.
-pub(crate) async fn moved(
-    connection: &Connection,
-    running: &mut Running,
+/// The transfer of so many bytes, all of them stored before they come back or not, and what follows it on a command that begins so; true where all of it came back.
+async fn moved(
+    ctx: &Context,
+    (connection, running): (&Connection, &mut Running),
     (count, is_stored): (usize, bool),
-    patience: Patience,
-    deep: Option<Lead>,
+    lead: Option<Lead>,
 ) -> (bool, Facts) {
+    let patience = ctx.limits.patience();
     let facts = if is_stored {
-        returned(connection, running, &noise(seed(), count), patience).await
+        ahead::stored(connection, running, count, lead, patience).await
     } else {
         measured(connection, running, count, patience).await
     };
     let mut facts = Facts { compression: connection.compression(), ..facts };
     if facts.rate.is_none() {
         return (false, facts);
-    }
-    if is_stored {
-        facts.tell_directions();
     }
     facts.echo = match facts.ran.first_output_ms {
         // Its first byte was alone, and text in front of it is no echo.
@@ -136,7 +132,7 @@ pub(crate) async fn moved(
         }
         _ => echo(connection, running, patience, &mut facts.inserted).await,
     };
-    let Some(lead) = deep else { return (true, facts) };
+    let Some(lead) = lead.filter(|_| ctx.limits.deep) else { return (true, facts) };
     let (rekeys, further) = depth::check(connection, running, patience, facts.rate).await;
     let rekeyed = rekeys.iter().all(|rekey| rekey.ms.is_some());
     facts.rekeys = rekeys;

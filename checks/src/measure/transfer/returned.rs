@@ -68,7 +68,7 @@ pub(super) fn is_without_input(facts: &Facts) -> bool {
 }
 
 /// The outcome of data sent to a command that returns it.
-fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts {
+pub(super) fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts {
     let found = Alignment::of(sent, &ran.stdout).at_the_end(&ran.stdout);
     let inserted: usize = found.inserted.iter().map(|(_, text)| text.len()).sum();
     let whole = found.difference.is_none() && found.missing == 0;
