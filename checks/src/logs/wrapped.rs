@@ -1,5 +1,7 @@
 //! Sentences that a mail client, a terminal or a web page broke into several lines.
 
+use memchr::memchr_iter;
+
 use super::lexicon::{Found, Lexicon};
 use super::mask::Message;
 use super::record::Record;
@@ -156,7 +158,7 @@ fn is_one(whole: &Found, parts: &[&Found], is_open: bool) -> bool {
 /// True if a line announces what follows: it ends in a colon or comma, or in a bracket.
 fn is_open(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
-    let count = |bracket: u8| line.iter().filter(|byte| **byte == bracket).count();
+    let count = |bracket: u8| memchr_iter(bracket, line).count();
     line.ends_with(b":") || line.ends_with(b",") || count(b'(') > count(b')')
 }
 
