@@ -65,11 +65,13 @@ fn wrapped(text: &str, columns: usize) -> String {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let last = lines.last_mut().unwrap();
-        if !last.is_empty() && last.len() + 1 + word.len() > columns {
-            lines.push(word.to_owned());
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.len() + 1 + word.len() <= columns {
+            last.push(' ');
+            last.push_str(word);
         } else {
-            let gap = if last.is_empty() { "" } else { " " };
-            *last += &format!("{gap}{word}");
+            lines.push(word.to_owned());
         }
     }
     lines.join("\n")
