@@ -14,8 +14,8 @@ const SHORTEST: usize = 12;
 const TERMINAL: usize = 60;
 /// The bytes of a broken line and the sentence so far; no page is this wide.
 const WIDEST: usize = 1024;
-/// The pairs of lines that are tried in one log. Pasted texts are broken, and they are short; logs of services are neither.
-const TRIES: u32 = 20_000;
+/// The lines at the beginning of a log that are joined. What is pasted from a mail or a page is shorter; a log of a service is not broken.
+const JOINED: u32 = 20_000;
 /// The beginnings of lines that are never the rest of another: levels, prompts, stack frames, rulers.
 const BEGINNINGS: [&[u8]; 21] = [
     b"debug",
@@ -49,7 +49,7 @@ pub(super) struct Joiner<'a> {
     lexicon: &'a Lexicon,
     /// Lines each of which may be the rest of the one before, and may go on.
     held: Vec<Held>,
-    tries: u32,
+    taken: u32,
 }
 
 struct Held {
@@ -60,15 +60,15 @@ struct Held {
 
 impl<'a> Joiner<'a> {
     pub(super) fn new(lexicon: &'a Lexicon) -> Self {
-        Self { lexicon, held: Vec::with_capacity(LINES), tries: 0 }
+        Self { lexicon, held: Vec::with_capacity(LINES), taken: 0 }
     }
 
     /// Takes the record of a line, and hands on those that nothing can follow any more.
     pub(super) fn take(&mut self, number: u64, record: Record<'_>, mut next: impl FnMut(u64, &Record<'_>)) {
+        self.taken = self.taken.saturating_add(1);
         let is_rest = self.is_rest(&record);
         let goes_on = may_go_on(&record, if is_rest { 1 } else { SHORTEST });
         if is_rest {
-            self.tries += 1;
             let found = self.look(&record.message);
             if self.join(&record.message, &found) {
                 if !goes_on {
@@ -86,7 +86,7 @@ impl<'a> Joiner<'a> {
             }
         }
         self.rest(&mut next);
-        if goes_on && self.tries < TRIES {
+        if goes_on && self.taken < JOINED {
             self.held.push(Held { number, record: record.into_owned(), found: None });
         } else {
             next(number, &record);
@@ -106,7 +106,7 @@ impl<'a> Joiner<'a> {
 
     /// True if a line may be the rest of the last one.
     fn is_rest(&self, record: &Record<'_>) -> bool {
-        let Some(last) = self.held.last().filter(|_| self.tries < TRIES) else { return false };
+        let Some(last) = self.held.last() else { return false };
         let text = text(&record.message, &last.record.message);
         record.stamp.is_none()
             && record.ident.is_none()

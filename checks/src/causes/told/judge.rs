@@ -227,8 +227,10 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
         && seen.after >= Some(Check::Auth)
         && succeeded(connection)
         && ended.is_none_or(|ended| seen.line.number < ended.line);
+    // sftp and scp print it after the exit status of a server for files that could not start.
+    let is_of_a_failure = seen.line.text.trim() == "Connection closed" && !succeeded(connection);
     !is_output
-        && !family.unless.iter().any(has)
+        && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 

@@ -160,6 +160,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Server refused our public key",
             "Error: NoAuthMethod",
             "too many redirects or authentication replays",
+            "Could not login with username",
         ],
         candidates: &[
             is(

@@ -45,6 +45,20 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["Can't connect to destination address using public key"],
+        candidates: &[
+            is(
+                "auth-key-rejected",
+                Always,
+                "the other node's authorized_keys lacks this node's key (pvecm updatecerts)",
+            ),
+            is("hostkey-changed", Always, "ssh -o HostKeyAlias=NODE says that the host key has changed"),
+            is("hostkey-unknown", Always, "ssh -o HostKeyAlias=NODE asks about the host key"),
+            is("tcp-filtered", Always, "ssh to the node times out"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["Connection closed by remote host. Is borg working on the server"],
         candidates: &[
             is("session-command-missing", Always, "ssh HOST borg --version fails: borg is not on the PATH there"),
