@@ -176,7 +176,8 @@ pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     OWN.iter().any(|name| own(name)) || ident.starts_with("ssh") || names_ssh(message)
 }
 
-fn names_ssh(message: &[u8]) -> bool {
+/// True if a text names SSH or one of its servers.
+pub(super) fn names_ssh(message: &[u8]) -> bool {
     message.windows(3).any(|word| word.eq_ignore_ascii_case(b"ssh"))
         || message.windows(8).any(|word| matches!(word, b"dropbear" | b" DPT=22 " | b"Host key" | b"(publick"))
 }

@@ -29,7 +29,8 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 4] = [
+const REASONS: [(&str, &str); 5] = [
+    ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),

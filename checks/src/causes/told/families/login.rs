@@ -161,6 +161,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Error: NoAuthMethod",
             "too many redirects or authentication replays",
             "Could not login with username",
+            "SSH login failed",
+            "SFTP login failed",
         ],
         candidates: &[
             is(

@@ -33,6 +33,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Authentication to device failed",
             "Unable to authenticate using a password",
             "invalid username, password or second factor",
+            "ConnectAuthError",
         ],
         is_named: true,
         candidates: &[

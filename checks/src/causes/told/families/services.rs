@@ -78,6 +78,23 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["SSH command timed out"],
+        candidates: &[
+            is(
+                "session-start-hangs",
+                Always,
+                "the command waits for input, or takes longer than the limit (cmd_timeout)",
+            ),
+            is("server-stalled", Always, "the server is overloaded, or hangs on a disk"),
+            is(
+                "idle-silent-drop",
+                Always,
+                "the command printed nothing for minutes: a firewall or NAT dropped the session",
+            ),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["Connection via Cloud Identity-Aware Proxy Failed"],
         candidates: &[
             is(

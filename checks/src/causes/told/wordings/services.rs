@@ -52,6 +52,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "server-start-failed",
         &[
             "Please create RSA keys to enable SSH",
+            "Permissions <n> for '<text>ssh_host_<text>' are too open",
             "because RSA host key retrieval failed",
             "Windows could not start the sshd service",
             "Windows could not start the OpenSSH",
