@@ -115,7 +115,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Socket read operation has timed out",
             "No SSH identification string received",
             "Failure establishing ssh session: -9,",
-            "ssh: handshake failed: read tcp <text>: i/o timeout",
             "ssh: handshake failed: read tcp <text>: connection timed out",
             "ssh: handshake failed: read tcp <text>: operation timed out",
         ],
