@@ -59,3 +59,53 @@ fn what_works_is_not_called_broken_and_what_is_not_ssh_is_unknown() {
         .collect();
     assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), asked.len());
 }
+
+/// A text broken at spaces so that no line is wider than `columns`, where a word is not.
+fn wrapped(text: &str, columns: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().unwrap();
+        if last.is_empty() {
+            last.push_str(word);
+        } else if last.len() + 1 + word.len() <= columns {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn a_message_broken_into_lines_is_given_the_same_cause() {
+    let reader = Reader::new(texts());
+    let first = |text: &str| {
+        let told = judge(&reader.read(text.as_bytes()).unwrap());
+        told.first().map_or("none", |one| one.cause.code)
+    };
+    let messages: Vec<_> = asked("texts.txt")
+        .into_iter()
+        .map(|(_, text)| text.trim().to_owned())
+        .filter(|text| !text.contains('\n'))
+        .collect();
+    let (mut broken, mut wrong) = (0, Vec::new());
+    for text in &messages {
+        let whole = first(text);
+        for columns in [40, 60, 72, 100] {
+            let lines = wrapped(text, columns);
+            if !lines.contains('\n') {
+                continue;
+            }
+            for lines in [lines.clone(), format!("> {}", lines.replace('\n', "\n> "))] {
+                broken += 1;
+                let other = first(&lines);
+                if other != whole {
+                    wrong.push(format!("{other}, not {whole}: {lines}"));
+                }
+            }
+        }
+    }
+    assert!(broken > 500, "{broken} of {} messages are long enough", messages.len());
+    assert!(wrong.is_empty(), "{} of {broken}: {wrong:#?}", wrong.len());
+}

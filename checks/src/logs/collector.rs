@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::lexicon::{Found, Lexicon};
 use super::mask::Message;
 use super::open::{Open, Peer, span};
-use super::programs;
+use super::programs::{self, names_ssh};
 use super::record::Record;
 use super::served::Served;
 use super::unquoted::unquoted;
@@ -33,6 +33,8 @@ pub(super) struct Collector<'a> {
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,
     index: HashMap<Signature, usize>,
+    /// True if a stack trace has a frame of an SSH library.
+    has_frames_of_ssh: bool,
     log: Log,
 }
 
@@ -47,6 +49,7 @@ impl<'a> Collector<'a> {
             served: Served::default(),
             ways: Vec::new(),
             index: HashMap::new(),
+            has_frames_of_ssh: false,
             log: Log::default(),
         }
     }
@@ -83,7 +86,10 @@ impl<'a> Collector<'a> {
                     self.log.unknown.push(line());
                 }
             }
-            self.log.has_stack_frames |= is_a_stack_frame(message.text);
+            if is_a_stack_frame(message.text) {
+                self.has_frames_of_ssh |= names_ssh(message.text);
+                self.log.has_stack_frames = !self.has_frames_of_ssh;
+            }
             // Silence between the lines is a gap even where no text tells a step; programs are named by lines of their own.
             if found.program.is_none() && record.stamp.is_none() {
                 return;

@@ -14,6 +14,7 @@ mod served;
 mod sshd;
 mod stamp;
 mod unquoted;
+mod wrapped;
 
 use std::io::{self, BufRead};
 use std::sync::LazyLock;
@@ -22,7 +23,8 @@ use crate::facts::log::Log;
 use collector::Collector;
 use lexicon::Lexicon;
 use lines::Lines;
-use record::Records;
+use record::{Record, Records};
+use wrapped::Joiner;
 
 /// A reader of logs that also looks for the texts of a catalogue.
 pub struct Reader {
@@ -46,15 +48,18 @@ impl Reader {
     pub fn read(&self, input: impl BufRead) -> io::Result<Log> {
         let mut lines = Lines::new(input);
         let mut records = Records::default();
+        let mut joiner = Joiner::new(&self.lexicon);
         let mut collector = Collector::new(&self.lexicon);
+        let mut take = |number: u64, record: &Record<'_>| collector.take(number, record);
         while let Some(line) = lines.next()? {
             if let Some(record) = records.next(line.text) {
-                collector.take(line.number, &record);
+                joiner.take(line.number, record, &mut take);
             }
         }
         if let Some(record) = records.last() {
-            collector.take(lines.count, &record);
+            joiner.take(lines.count, record, &mut take);
         }
+        joiner.rest(&mut take);
         Ok(Log { bytes: lines.bytes, lines: lines.count, ..collector.log() })
     }
 }

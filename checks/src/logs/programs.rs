@@ -149,7 +149,7 @@ const OWN: [&str; 16] = [
     "yubikey-agent",
     "tinysshd",
 ];
-/// Senders of which only what they say of SSH counts.
+/// Senders whose names may stand before a colon.
 const OTHERS: [&str; 9] = [
     "systemd",
     "fail2ban",
@@ -170,21 +170,16 @@ pub(super) fn is_daemon(name: &[u8]) -> bool {
         && (OWN.contains(&name.as_ref()) || OTHERS.contains(&name.as_ref()))
 }
 
-/// True if a message of a sender of syslog is about SSH.
+/// True if a message of a sender of syslog is about SSH: backups, deployments and web services quote what ssh printed.
 pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
-    if OWN.iter().any(|name| own(name))
-        || ident.starts_with("ssh")
-        || ident.starts_with("fail2ban") && names_ssh(message)
-    {
-        return true;
-    }
-    OTHERS.contains(&ident) && names_ssh(message)
+    OWN.iter().any(|name| own(name)) || ident.starts_with("ssh") || names_ssh(message)
 }
 
-fn names_ssh(message: &[u8]) -> bool {
+/// True if a text names SSH or one of its servers.
+pub(super) fn names_ssh(message: &[u8]) -> bool {
     message.windows(3).any(|word| word.eq_ignore_ascii_case(b"ssh"))
-        || message.windows(8).any(|word| word == b"dropbear" || word == b" DPT=22 ")
+        || message.windows(8).any(|word| matches!(word, b"dropbear" | b" DPT=22 " | b"Host key" | b"(publick"))
 }
 
 /// True if a sender is an SSH server, each of whose processes serves one connection.

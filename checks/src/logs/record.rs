@@ -19,6 +19,18 @@ pub(super) struct Record<'a> {
     pub(super) message: Cow<'a, [u8]>,
 }
 
+impl Record<'_> {
+    /// The record with its texts copied.
+    pub(super) fn into_owned(self) -> Record<'static> {
+        Record {
+            stamp: self.stamp.map(|(stamp, text)| (stamp, text.into_owned().into())),
+            ident: self.ident.map(|ident| ident.into_owned().into()),
+            pid: self.pid,
+            message: self.message.into_owned().into(),
+        }
+    }
+}
+
 /// Takes lines, gives records; holds what belongs together in journald's formats of several lines a record.
 #[derive(Default)]
 pub(super) struct Records {

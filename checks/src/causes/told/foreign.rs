@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::wordings::COMMAND_MISSING;
 
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
-const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|mux_client|client_loop|packet_write";
+const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|mux_client|client_loop|packet_write|could not read from remote repository|^connection (?:closed|reset) by \S+ port \d+";
 
 /// Words of others: URLs of other schemes, ports of other services, databases, web servers, package managers, the kernel.
 const OF_OTHERS: &str = r#"(?ix)
@@ -125,6 +125,12 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "Failed to connect to agent",
     "Invalid key data",
     "The semaphore timeout period has expired",
+    "Your account has been blocked",
+    "aws: command not found",
+    "gcloud: command not found",
+    "There is insufficient free space on the filesystem",
+    "would exceed the user's storage quota",
+    "pending approval from your administrator",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

@@ -29,7 +29,8 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 4] = [
+const REASONS: [(&str, &str); 5] = [
+    ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),
@@ -227,8 +228,10 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
         && seen.after >= Some(Check::Auth)
         && succeeded(connection)
         && ended.is_none_or(|ended| seen.line.number < ended.line);
+    // sftp and scp print it after the exit status of a server for files that could not start.
+    let is_of_a_failure = seen.line.text.trim() == "Connection closed" && !succeeded(connection);
     !is_output
-        && !family.unless.iter().any(has)
+        && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 

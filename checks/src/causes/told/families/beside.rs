@@ -121,6 +121,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "open failed: connect failed: Temporary failure in name resolution",
             "open failed: connect failed: nodename nor servname",
             "ssh: rejected: connect failed (Connection refused)",
+            "open FAILED: Connection refused: Connect failed",
+            "open FAILED: Connection timed out: Connect failed",
+            "open FAILED: No route to host: Connect failed",
+            "open FAILED: Name or service not known: Connect failed",
+            "Channel open failure: Connection refused",
+            "Channel open failure: Connection timed out",
+            "open new channel ssh error",
         ],
         candidates: &[
             is(

@@ -249,6 +249,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "IOException: channel is broken",
             "IOException: Pipe closed",
             "Failure initializing sftp session",
+            "Unable to init SFTP Session",
             "Cannot initialize SFTP protocol",
             "Couldn't read packet: Connection reset by peer",
             "Received unexpected end-of-file from SFTP server",

@@ -115,6 +115,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Socket read operation has timed out",
             "No SSH identification string received",
             "Failure establishing ssh session: -9,",
+            "ssh: handshake failed: read tcp <text>: connection timed out",
+            "ssh: handshake failed: read tcp <text>: operation timed out",
         ],
         is_named: true,
         candidates: &[
@@ -162,6 +164,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Could not agree on key exchange parameters",
             "couldn't match all kex parts",
             "no common algorithm",
+            "kex error : no match for method",
         ],
         candidates: &[
             is("handshake-no-common-kex", NothingInCommon(&[0]), "the lists of key exchanges have no name in common"),
@@ -188,6 +191,11 @@ pub(super) static FAMILIES: &[Family] = &[
         unless: &[Event::KexReply, Event::HostKey],
         candidates: &[
             is(
+                "handshake-reset",
+                Seen(&["Connection reset by <address> port <port>", "Connection reset by peer"]),
+                "the connection is reset: a firewall that inspects SSH, or sshd dies",
+            ),
+            is(
                 "path-mtu-blackhole",
                 Always,
                 "a VPN or tunnel is on the path, and ssh -o KexAlgorithms=curve25519-sha256 gets further",
@@ -198,6 +206,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "small and large exchanges stop alike: a hung server or an inspecting firewall",
             ),
             is("handshake-slow", Always, "the reply comes after seconds"),
+            is("handshake-kex-failed", Always, "the connection is closed at once: sshd's log says why"),
         ],
         ..Family::NEW
     },

@@ -155,6 +155,14 @@ pub(super) static FAMILIES: &[Family] = &[
             "remaining methods MethodSet",
             "Login denied",
             "Exhausted available authentication methods",
+            "Unable to authenticate using a private key",
+            "Unable to authenticate using an SSH agent",
+            "Server refused our public key",
+            "Error: NoAuthMethod",
+            "too many redirects or authentication replays",
+            "Could not login with username",
+            "SSH login failed",
+            "SFTP login failed",
         ],
         candidates: &[
             is(

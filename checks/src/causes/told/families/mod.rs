@@ -10,6 +10,7 @@ mod login;
 mod passwords;
 mod programs;
 mod reach;
+mod services;
 mod sessions;
 
 use family::is;
@@ -30,6 +31,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         sessions::FAMILIES,
         channels::FAMILIES,
         jump::FAMILIES,
+        services::FAMILIES,
         programs::FAMILIES,
     ]
     .into_iter()

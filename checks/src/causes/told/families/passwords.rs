@@ -31,6 +31,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "Login invalid",
             "Authentication by password failed",
             "Authentication to device failed",
+            "Unable to authenticate using a password",
+            "invalid username, password or second factor",
+            "ConnectAuthError",
         ],
         is_named: true,
         candidates: &[

@@ -61,6 +61,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "russh::Error: Disconnected",
             " Error: Disconnect",
             "] Connection lost",
+            "[Connection closed]",
         ],
         unless: &[Event::CommandEnded, Event::ExitStatus],
         candidates: &[
@@ -68,6 +69,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 "idle-closed",
                 Seen(&["ssh/connection/session.rb"]),
                 "the session was open: its library's frames say so",
+            ),
+            is(
+                "idle-closed",
+                Seen(&[" MB bytes sent, ", " GB bytes sent, "]),
+                "the session was open: borg had sent data",
             ),
             is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
@@ -231,6 +237,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Server not responding to keepalive",
             "no reply to keepalive",
             "keepalive: timeout",
+            "KeepaliveTimeout",
         ],
         candidates: &[
             is(
@@ -283,6 +290,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received disconnect: <why>",
             "Remote side sent disconnect message",
             "Disconnect received",
+            "Received SSH_MSG_DISCONNECT: <n>:<why>",
             "SSH2_MSG_DISCONNECT received",
             "Net::SSH::Disconnect",
         ],

@@ -6,7 +6,9 @@ mod languages;
 mod libraries;
 mod login;
 mod reach;
+mod services;
 mod sessions;
+mod tools;
 mod wording;
 
 pub(super) use languages::COMMAND_MISSING;
@@ -27,6 +29,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         sessions::WORDINGS,
         languages::WORDINGS,
         libraries::WORDINGS,
+        tools::WORDINGS,
+        services::WORDINGS,
     ]
     .into_iter()
     .flatten()
