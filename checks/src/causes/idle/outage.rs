@@ -13,8 +13,7 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
     severity: Severity::Critical,
     explanation: "At one moment all sessions stopped answering, including those with keepalives, and no new connection \
         succeeded. This is an outage of the path or the server, not an idle timeout, and no keepalive setting prevents \
-        it. Until it is fixed, nothing can be said about idle sessions. Before the idle test, a firewall that shuts this \
-        address out in the middle of a login looks the same.",
+        it. Until it is fixed, nothing can be said about idle sessions.",
     fixes: &[
         Fix {
             side: Side::Network,
@@ -101,6 +100,7 @@ fn lost(evidence: &Evidence) -> Option<Match> {
             format!("the last answer came {} after the start", seconds(lost.at_s)),
             format!("the open connection waited {} for the next one{unacknowledged}", seconds(lost.waited_s)),
             format!("{} new connections were asked for meanwhile: no answer to any", lost.tried),
+            "a firewall that shuts this address out in the middle of a login would show the same".to_owned(),
         ],
     ))
 }
