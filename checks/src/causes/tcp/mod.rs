@@ -1,6 +1,7 @@
 //! The causes that show at this check.
 
 mod addresses;
+mod limits;
 mod lossy;
 mod reading;
 mod refused;
@@ -17,8 +18,8 @@ pub static CAUSES: &[Cause] = &[
     unanswered::UNREACHABLE,
     addresses::BIND_ADDRESS,
     addresses::SOME_ADDRESSES_DEAD,
-    lossy::CONNECTION_LIMIT,
-    lossy::SOURCE_BANNED,
+    limits::CONNECTION_LIMIT,
+    limits::SOURCE_BANNED,
     lossy::LOSSY,
     lossy::REORDERING,
 ];
