@@ -138,12 +138,13 @@ fn cut_while_idle(lab: &Lab, server: &Server, after: Duration) -> Report {
 fn an_outage_during_the_login_is_no_login_that_hangs() {
     let Some(lab) = Lab::healthy() else { return };
     let keys = lab.home().path("server/.ssh/authorized_keys");
-    let command = format!("AuthorizedKeysCommand /bin/sh -c \"sleep 3; cat {}\"", keys.display());
+    let begun = lab.home().path("server/lookup-begun");
+    let lookup = format!("touch {}; sleep 3; cat {}", begun.display(), keys.display());
+    let command = format!("AuthorizedKeysCommand /bin/sh -c \"{lookup}\"");
     let server = lab.sshd(&[&command, "AuthorizedKeysCommandUser root", "AuthorizedKeysFile none"]);
     let seen = std::thread::scope(|scope| {
         let seen = scope.spawn(|| lab.doctor(&server, &["--idle", "20s"], s(90)));
-        assert!(eventually(s(20), || server.connections() >= 1 || seen.is_finished()), "{}", server.log());
-        std::thread::sleep(s(1));
+        assert!(eventually(s(20), || begun.exists() || seen.is_finished()), "{}", server.log());
         lab.cut();
         seen.join().expect("a report")
     });

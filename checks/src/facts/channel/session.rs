@@ -84,7 +84,7 @@ pub struct OnInput {
     pub line_sent: bool,
     /// It printed that mark.
     pub line_answered: bool,
-    /// What read the line is a shell that is forced: it has our command in SSH_ORIGINAL_COMMAND.
+    /// The line was read by a forced shell, which has our command in SSH_ORIGINAL_COMMAND.
     pub forced: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,

@@ -55,9 +55,8 @@ impl Timeline {
         (!refused && in_vain >= TRIED).then_some(in_vain)
     }
 
-    /// The start of a silence that goes on until the end of the examination, seconds. Since then a connection with keepalives has received no
-    /// data, and no new connection was accepted or refused. Acknowledgements do not count: if only one direction is dead, the other end still
-    /// retransmits.
+    /// When a lasting silence began, in seconds, if it still holds at the end of the examination: a connection with keepalives receives no data,
+    /// and no new connection is accepted or refused. Acknowledgements do not count, because a server that is no longer heard still retransmits.
     #[must_use]
     pub fn lasting_silence(&self) -> Option<f64> {
         let last_sign_s = self.last_sign_s()?;

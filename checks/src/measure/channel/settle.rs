@@ -42,14 +42,14 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         seen.line_answered = is_printed(&on_input.stdout, &line);
         seen.own_mark_after_s = is_printed(&on_input.stdout, mark).then(|| sent.elapsed().as_secs_f64());
         on_input.gave_up = None;
-        if seen.line_answered && !seen_own(&on_input, mark) {
+        if seen.line_answered && !is_printed(&on_input.stdout, mark) {
             seen.forced = is_forced(&mut running, mark).await;
         }
     }
     if !on_input.closed && !on_input.connection_lost {
         running.finish(KEPT, ANSWER, &mut on_input).await;
     }
-    seen.own_mark = seen_own(&on_input, mark);
+    seen.own_mark = is_printed(&on_input.stdout, mark);
     if seen.own_mark && seen.line_sent {
         seen.own_mark_after_s.get_or_insert_with(|| sent.elapsed().as_secs_f64());
     }
@@ -61,10 +61,6 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     seen.output = escaped(&on_input.stdout);
     seen.stderr = escaped(&on_input.stderr);
     Some(seen)
-}
-
-fn seen_own(on_input: &Ran, mark: &str) -> bool {
-    is_printed(&on_input.stdout, mark)
 }
 
 /// True if the shell that reads our lines was put in our command's place by the server: sshd and dropbear tell it the command in

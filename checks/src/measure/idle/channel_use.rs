@@ -10,7 +10,7 @@ use crate::measure::handles::LoggedIn;
 pub enum ChannelUse {
     /// A waiting command that begins so, with this mark in its arguments.
     Command {
-        /// What the account runs a command by.
+        /// The beginning of a command that this account runs.
         lead: Lead,
         /// The mark.
         mark: String,

@@ -168,10 +168,10 @@ async fn wait(
     }
 }
 
-/// True if the server last said something in the first half of a silence that is due now: a prompt that came late, and not what it says at an
-/// interval. Such a silence is made up for.
+/// True if the last bytes arrived in the first half of a silence that ends now, as a late prompt does; a server that speaks at an interval is
+/// heard later too. The silence then starts again from there.
 fn was_late_to_begin(began: Instant, last: Instant) -> bool {
-    /// What arrives with the answer before it.
+    /// Bytes this soon after the previous answer belong to it.
     const WITH_IT: Duration = Duration::from_millis(100);
     let before = last.saturating_duration_since(began);
     before > WITH_IT && before < last.elapsed()

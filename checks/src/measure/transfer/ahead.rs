@@ -80,6 +80,7 @@ async fn is_slow(connection: &Connection, acknowledged: u64) -> (bool, Duration)
         if now > last {
             (last, moved) = (now, Instant::now());
         }
+        // The kernel reports acknowledgements only when asked (TCP_INFO).
         sleep(LOOK).await;
     }
 }
