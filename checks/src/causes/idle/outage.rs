@@ -31,6 +31,8 @@ pub(super) const NETWORK_OUTAGE: Cause = Cause {
             side: Side::Client,
             summary: "Use sessions that survive short outages",
             snippet: Some("mosh {alias}    # or: ssh -t {alias} tmux new -A -s main"),
+            // Before there was a session, none could have survived.
+            when: |evidence| evidence.auth.failed().is_none() && evidence.handshake.failed().is_none(),
             ..Fix::CHANGE
         },
     ],
