@@ -6,6 +6,7 @@ use std::time::Duration;
 use russh::client::GexParams;
 use russh::{Preferred, client};
 
+use super::abandoned;
 use super::algorithms::{Shortfall, preferred};
 use super::client_handler::ClientHandler;
 use super::connection::Connection;
@@ -108,8 +109,8 @@ struct ResetOnDrop(Option<Socket>);
 
 impl Drop for ResetOnDrop {
     fn drop(&mut self) {
-        if let Some(socket) = &self.0 {
-            socket.abort();
+        if let Some(socket) = self.0.take() {
+            abandoned::reset(socket);
         }
     }
 }

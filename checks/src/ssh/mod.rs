@@ -1,5 +1,6 @@
 //! One SSH connection under observation.
 
+pub(crate) mod abandoned;
 pub mod algorithms;
 pub mod budget;
 pub mod channels;

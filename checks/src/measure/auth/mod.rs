@@ -19,6 +19,7 @@ use crate::facts::auth::{AuthAnswer, Conclusion, Facts};
 use crate::facts::connection::{Manner, Violation};
 use crate::facts::handshake::Software;
 use crate::facts::witness::Witness;
+use crate::ssh::abandoned;
 use crate::ssh::connection::Connection;
 use crate::ssh::login::Login;
 use login_flow::LoginFlow;
@@ -80,8 +81,10 @@ pub async fn check(
     let version = connection.watch().seen().server.version.clone();
     let penalizes = Software::penalizes(version.as_ref().map(|(version, _)| version.as_str()));
     // Who says nothing hears no goodbye either.
-    if let (Conclusion::Silent, Some(socket)) = (facts.conclusion, connection.socket()) {
-        socket.abort();
+    if let (Conclusion::Silent, Some(socket)) =
+        (facts.conclusion, connection.socket().and_then(|socket| socket.again().ok()))
+    {
+        abandoned::reset(socket);
     }
     connection.close(GOODBYE).await;
     if let (true, Some(agreed)) = (facts.never_understood() && (ctx.limits.deep || !penalizes), agreed) {
