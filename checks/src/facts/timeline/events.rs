@@ -120,13 +120,13 @@ impl Timeline {
     /// The moments at which the other end was heard, as far as they are noted: before and after each gap, by new connections, and last.
     fn heard(&self, leg: u8, kind: EventKind) -> impl Iterator<Item = f64> {
         self.flows.iter().filter(move |flow| flow.leg == leg).flat_map(move |flow| {
-            let gaps = flow.gaps.iter().filter(move |gap| kind.is_told_by(gap));
             // A server that is silent accepts connections all the same: its first word shows that it is back.
             let heard_s = move |gap: &Gap| {
                 let spoke = flow.version_s.is_some_and(|version| version <= gap.heard_s);
                 Some(gap.heard_s).filter(|_| spoke || kind == EventKind::Interrupted)
             };
-            let around = gaps.flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
+            let is_told = move |gap: &&Gap| kind == EventKind::Interrupted || kind.is_told_by(gap);
+            let around = flow.gaps.iter().filter(is_told).flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
             let opened = flow.connected_s.filter(|_| kind == EventKind::Interrupted);
             let last = if kind == EventKind::Interrupted { flow.heard_s } else { flow.answered_s };
             around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s).chain(last)
@@ -140,10 +140,16 @@ impl Timeline {
             return None;
         }
         let of_leg = || self.flows.iter().filter(|flow| flow.leg == leg);
-        let spans = |gap: &&Gap| kind.is_told_by(gap) && gap.heard_s <= from_s + SAME_S && gap.end_s() >= end - SAME_S;
+        let spans = |gap: &Gap| gap.heard_s <= from_s + SAME_S && gap.end_s() >= end - SAME_S;
+        let on_its_way_s = |flow: &Flow| ON_ITS_WAY_S + 2.0 * flow.rtt_s;
         // What had been asked before another one was still answered had a trouble of its own.
-        let began_in = |flow: &Flow| from_s - ON_ITS_WAY_S - 2.0 * flow.rtt_s..end - SAME_S;
-        let hits = |flow: &Flow, gap: &Gap| spans(&gap) && began_in(flow).contains(&gap.from_s);
+        let began_in = |flow: &Flow| from_s - on_its_way_s(flow)..end - SAME_S;
+        let tells = |flow: &Flow, gap: &Gap| kind.is_told_by(gap) && spans(gap) && began_in(flow).contains(&gap.from_s);
+        let hits = |flow: &Flow, gap: &Gap| {
+            // The last requests that came through were acknowledged, and the answers to them lost like all that followed.
+            let answer_lost = kind == EventKind::Interrupted && gap.acknowledged == Some(true) && spans(gap);
+            tells(flow, gap) || answer_lost && (gap.from_s - from_s).abs() <= on_its_way_s(flow)
+        };
         let is_hit = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap));
         let openings = self.openings(leg, from_s, end);
         // A server that was never heard was not silenced.
@@ -183,7 +189,8 @@ impl Timeline {
                 && of_leg().any(is_talking)
                 && !of_leg().any(|flow| is_talking(flow) && is_hit(flow))
         };
-        let is_common = !spared && hit > 0 && (kept_waiting || hit > 1 && !silent_alone()) && is_told;
+        let is_shown = kept_waiting || of_leg().any(|flow| flow.gaps.iter().any(|gap| tells(flow, gap)));
+        let is_common = !spared && hit > 0 && is_shown && (kept_waiting || hit > 1 && !silent_alone()) && is_told;
         is_common.then(|| {
             let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });
             // It began between the last that was heard and the first that was missed. What is never heard again may have been dead before.

@@ -87,6 +87,46 @@ fn a_server_that_is_silent_is_told_from_a_path_that_is_interrupted() {
 }
 
 #[test]
+fn a_request_that_was_acknowledged_just_before_an_interruption_was_hit_by_it() {
+    let kept = || flow(1, Some(2.0), &[(10.0, 12.0, Some(16.8), NO_ACK)]);
+    // Three versions of ours that were acknowledged, and no answer until the path was back.
+    let login = |number| Flow {
+        began_s: 10.0,
+        connected_s: Some(10.0),
+        version_s: Some(16.8),
+        logged_in_s: Some(17.0),
+        opened_s: Some(17.1),
+        ..flow(number, None, &[(10.0, 10.0, Some(17.0), ACKNOWLEDGED)])
+    };
+    let interrupted = [(EventKind::Interrupted, 10.0, Some(16.8))];
+    assert_eq!(events(vec![kept(), login(2), login(3), login(4)]), interrupted);
+    // A session that talks all the time was not spared because its last request had come through.
+    let talking = flow(2, Some(1.0), &[(10.0, 10.1, Some(17.2), ACKNOWLEDGED)]);
+    let other = flow(3, Some(2.0), &[(9.5, 11.0, Some(17.0), NO_ACK)]);
+    assert_eq!(events(vec![kept(), other, talking])[0].0, EventKind::Interrupted);
+}
+
+#[test]
+fn an_opening_that_gets_no_answer_shows_that_it_is_not_the_server_that_is_silent() {
+    let asked = || flow(1, Some(2.0), &[(10.0, 10.0, Some(17.1), ACKNOWLEDGED)]);
+    let opened = || opening(16.4, Some(16.4), Some(16.5));
+    let repeated = Flow { repeated_syns: 4, ..opening(12.7, Some(16.8), None) };
+    assert_eq!(events(vec![asked(), repeated, opened()]), [(EventKind::Interrupted, 10.0, Some(16.4))]);
+    // One that was open at once, and only then waited.
+    let waited = opening(12.7, Some(12.7), Some(16.5));
+    assert_eq!(events(vec![asked(), waited, opened()])[0].0, EventKind::Stalled);
+}
+
+#[test]
+fn a_session_that_was_dead_makes_no_interruption_of_a_silent_server() {
+    let dead = flow(3, None, &[(1.0, 10.2, None, NO_ACK)]);
+    // Its requests were acknowledged long after the last answer.
+    let asked_later = flow(2, Some(2.0), &[(10.0, 12.0, Some(16.1), ACKNOWLEDGED)]);
+    let asked = flow(1, Some(1.0), &[(10.0, 10.0, Some(16.0), ACKNOWLEDGED)]);
+    assert!(events(vec![asked, asked_later, dead]).iter().all(|(kind, ..)| *kind == EventKind::Stalled));
+}
+
+#[test]
 fn connections_that_died_while_new_ones_open_were_not_interrupted() {
     let dead = |number, beat| flow(number, Some(beat), &[(10.0, 10.0, None, NO_ACK)]);
     let opened = |at| opening(at, Some(at + 0.01), Some(at + 0.1));
