@@ -126,7 +126,12 @@ impl Timeline {
                 Some(gap.heard_s).filter(|_| spoke || kind == EventKind::Interrupted)
             };
             let is_told = move |gap: &&Gap| kind == EventKind::Interrupted || kind.is_told_by(gap);
-            let around = flow.gaps.iter().filter(is_told).flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
+            // A request that was acknowledged came through.
+            let acked_s = move |gap: &Gap| {
+                Some(gap.from_s).filter(|_| kind == EventKind::Interrupted && gap.acknowledged == Some(true))
+            };
+            let gaps = flow.gaps.iter().filter(is_told);
+            let around = gaps.flat_map(move |gap| [heard_s(gap), acked_s(gap), gap.until_s]).flatten();
             let opened = flow.connected_s.filter(|_| kind == EventKind::Interrupted);
             let last = if kind == EventKind::Interrupted { flow.heard_s } else { flow.answered_s };
             around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s).chain(last)
@@ -148,7 +153,7 @@ impl Timeline {
         let hits = |flow: &Flow, gap: &Gap| {
             // The last requests that came through were acknowledged, and the answers to them lost like all that followed.
             let answer_lost = kind == EventKind::Interrupted && gap.acknowledged == Some(true) && spans(gap);
-            tells(flow, gap) || answer_lost && (gap.from_s - from_s).abs() <= on_its_way_s(flow)
+            tells(flow, gap) || answer_lost && (from_s - on_its_way_s(flow)..=from_s).contains(&gap.from_s)
         };
         let is_hit = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap));
         let openings = self.openings(leg, from_s, end);
@@ -189,7 +194,10 @@ impl Timeline {
                 && of_leg().any(is_talking)
                 && !of_leg().any(|flow| is_talking(flow) && is_hit(flow))
         };
-        let is_shown = kept_waiting || of_leg().any(|flow| flow.gaps.iter().any(|gap| tells(flow, gap)));
+        // One that is never heard again may have been dead before.
+        let shows = |flow: &&Flow| flow.gaps.iter().any(|gap| tells(flow, gap) && gap.until_s.is_some());
+        let told = of_leg().filter(|flow| flow.gaps.iter().any(|gap| tells(flow, gap))).count();
+        let is_shown = kept_waiting || told > 1 || of_leg().any(|flow| shows(&flow));
         let is_common = !spared && hit > 0 && is_shown && (kept_waiting || hit > 1 && !silent_alone()) && is_told;
         is_common.then(|| {
             let kind = self.kind_behind_hops(leg, kind, Span { from_s, until_s: end });

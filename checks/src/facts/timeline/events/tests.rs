@@ -124,6 +124,30 @@ fn a_session_that_was_dead_makes_no_interruption_of_a_silent_server() {
     let asked_later = flow(2, Some(2.0), &[(10.0, 12.0, Some(16.1), ACKNOWLEDGED)]);
     let asked = flow(1, Some(1.0), &[(10.0, 10.0, Some(16.0), ACKNOWLEDGED)]);
     assert!(events(vec![asked, asked_later, dead]).iter().all(|(kind, ..)| *kind == EventKind::Stalled));
+    // As it was seen: kept sessions ask, one after the other, and new ones are open and wait, while the timer of another one is over.
+    let kept = |number, heard_s, from_s| flow(number, Some(2.0), &[(heard_s, from_s, Some(20.9), ACKNOWLEDGED)]);
+    let waiting = |at| Flow {
+        gaps: vec![Gap {
+            heard_s: at,
+            from_s: at,
+            until_s: Some(20.9),
+            acknowledged: ACKNOWLEDGED,
+            retransmissions: 0,
+        }],
+        ..opening(at, Some(at), Some(20.9))
+    };
+    let dead = flow(7, None, &[(2.6, 18.1, None, NO_ACK)]);
+    let kernels = Flow { is_kernels: true, ..flow(9, Some(1.0), &[]) };
+    let flows = vec![
+        kept(1, 14.1, 16.2),
+        kept(2, 15.3, 17.4),
+        kept(3, 15.1, 17.1),
+        dead,
+        kernels,
+        waiting(16.7),
+        waiting(18.9),
+    ];
+    assert_eq!(events(flows), [(EventKind::Stalled, 15.75, Some(20.9))]);
 }
 
 #[test]
