@@ -126,12 +126,7 @@ impl Timeline {
                 Some(gap.heard_s).filter(|_| spoke || kind == EventKind::Interrupted)
             };
             let is_told = move |gap: &&Gap| kind == EventKind::Interrupted || kind.is_told_by(gap);
-            // A request that was acknowledged came through.
-            let acked_s = move |gap: &Gap| {
-                Some(gap.from_s).filter(|_| kind == EventKind::Interrupted && gap.acknowledged == Some(true))
-            };
-            let gaps = flow.gaps.iter().filter(is_told);
-            let around = gaps.flat_map(move |gap| [heard_s(gap), acked_s(gap), gap.until_s]).flatten();
+            let around = flow.gaps.iter().filter(is_told).flat_map(move |gap| [heard_s(gap), gap.until_s]).flatten();
             let opened = flow.connected_s.filter(|_| kind == EventKind::Interrupted);
             let last = if kind == EventKind::Interrupted { flow.heard_s } else { flow.answered_s };
             around.chain(opened).chain(flow.version_s).chain(flow.logged_in_s).chain(last)
@@ -151,9 +146,11 @@ impl Timeline {
         let began_in = |flow: &Flow| from_s - on_its_way_s(flow)..end - SAME_S;
         let tells = |flow: &Flow, gap: &Gap| kind.is_told_by(gap) && spans(gap) && began_in(flow).contains(&gap.from_s);
         let hits = |flow: &Flow, gap: &Gap| {
-            // The last requests that came through were acknowledged, and the answers to them lost like all that followed.
+            // What was asked just before was acknowledged, and the answer lost like all that followed.
+            let just_before = from_s - on_its_way_s(flow)..=from_s + SAME_S;
+            let is_asked_then = just_before.contains(&gap.heard_s) && just_before.contains(&gap.from_s);
             let answer_lost = kind == EventKind::Interrupted && gap.acknowledged == Some(true) && spans(gap);
-            tells(flow, gap) || answer_lost && (from_s - on_its_way_s(flow)..=from_s).contains(&gap.from_s)
+            tells(flow, gap) || answer_lost && is_asked_then
         };
         let is_hit = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap));
         let openings = self.openings(leg, from_s, end);

@@ -101,7 +101,7 @@ fn a_request_that_was_acknowledged_just_before_an_interruption_was_hit_by_it() {
     let interrupted = [(EventKind::Interrupted, 10.0, Some(16.8))];
     assert_eq!(events(vec![kept(), login(2), login(3), login(4)]), interrupted);
     // A session that talks all the time was not spared because its last request had come through.
-    let talking = flow(2, Some(1.0), &[(10.0, 10.1, Some(17.2), ACKNOWLEDGED)]);
+    let talking = flow(2, Some(1.0), &[(10.0, 10.0, Some(17.2), ACKNOWLEDGED)]);
     let other = flow(3, Some(2.0), &[(9.5, 11.0, Some(17.0), NO_ACK)]);
     assert_eq!(events(vec![kept(), other, talking])[0].0, EventKind::Interrupted);
 }
