@@ -93,12 +93,12 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Password auth succeeded for '", "dropbear"),
     ("Pubkey auth succeeded for '", "dropbear"),
     ("Early exit:", "dropbear"),
+    ("sshd version OpenSSH_<version>,", "sshd"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
     ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
     ("OpenSSH_<version> <text>, OpenSSL", "OpenSSH"),
     ("OpenSSH_for_Windows_<version>, LibreSSL", "OpenSSH"),
-    ("debug1: sshd version OpenSSH_<version>,", "sshd"),
     ("debug2: load_server_config:", "sshd"),
     ("debug2: parse_server_config", "sshd"),
     ("Server listening on <address> port <port>", "sshd"),
@@ -173,7 +173,9 @@ pub(super) fn is_daemon(name: &[u8]) -> bool {
 /// True if a message of a sender of syslog is about SSH: backups, deployments and web services quote what ssh printed.
 pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
-    OWN.iter().any(|name| own(name)) || ident.starts_with("ssh") || names_ssh(message)
+    // rsync's own daemon needs no ssh.
+    let is_of_rsync = !ident.starts_with("rsyncd") && message.windows(12).any(|word| word == b"rsync error:");
+    OWN.iter().any(|name| own(name)) || ident.starts_with("ssh") || is_of_rsync || names_ssh(message)
 }
 
 /// True if a text names SSH or one of its servers.

@@ -18,7 +18,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
     | ^curl:\x20\(28\)\x20(?:Connection|Operation)\x20timed | \bnginx\b | \bupstream\x20(?:timed|sent|prematurely|server) | \bapache2\b | \bhttpd\b | \bphp-fpm\b | \bfastcgi\b
     | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
-    | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
+    | \binitctl: | \bUpstart\b | connect\x20to\x20bus | \bD-Bus\b | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
     | \bwinrm\b | \bmount\.\w+ | \bsystemd-(?:networkd|resolved|timesyncd)\b | \bwpa_supplicant\b | \bdhclient\b
     | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | certificate\x20verify\x20failed | \burllib3\b | \baxios\b
     | \bpam_unix\((?:sudo|su|su-l|login|cron|gdm\S*|polkit\S*|systemd-user)[:)] | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
@@ -42,6 +42,8 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
     "no start line",
     "certificate has expired",
     "cert has expired",
+    "Host is down",
+    "Network is unreachable",
 ];
 
 /// Texts of causes that say nothing of SSH: without a sign of it they make the cause likely and no more.
@@ -131,6 +133,7 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "There is insufficient free space on the filesystem",
     "would exceed the user's storage quota",
     "pending approval from your administrator",
+    "cannot open display:",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

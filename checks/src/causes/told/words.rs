@@ -45,6 +45,7 @@ const HARMLESS: &[&str] = &[
     "Skipping Host block",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
+    "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
     "hostkeys_foreach failed for <file>: No such file or directory",

@@ -6,6 +6,18 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["Protocol mismatch."],
+        candidates: &[
+            is(
+                "handshake-probed",
+                Seen(&["Escape character is '^]'"]),
+                "telnet or nc was used: sshd answers so to what is no SSH version, and it works",
+            ),
+            is("handshake-proxy-header", Always, "ssh itself shows it: something is put before its version"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["Unsupported KEX algorithm \""],
         writer: Writer::Anyone,
         is_named: true,
@@ -128,6 +140,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Channel open failure: Connection refused",
             "Channel open failure: Connection timed out",
             "open new channel ssh error",
+            "open failed : Connect failed",
+            "to remote side of the tunnel",
         ],
         candidates: &[
             is(

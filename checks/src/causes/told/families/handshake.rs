@@ -1,6 +1,6 @@
 //! The version exchange and the key exchange.
 
-use super::family::When::{After, Always, Before, Exchanging, Greeting, NothingInCommon, Seen};
+use super::family::When::{After, Always, Before, Exchanging, Greeting, NothingInCommon, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -55,6 +55,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Seen(&["jsch.UserAuth"]), "the stack trace names the login"),
             is("idle-closed", Seen(&["jsch.Channel"]), "the stack trace names a channel: the session was open"),
             is("handshake-kex-failed", Exchanging, "it happens after both versions were exchanged"),
+            is(
+                "jump-proxy-command-failed",
+                ThroughProxy,
+                "the ProxyCommand or jump host ended without a connection; a line that it printed stands before this one",
+            ),
             is(
                 "handshake-closed-before-banner",
                 Always,

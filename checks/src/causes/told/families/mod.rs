@@ -12,6 +12,7 @@ mod programs;
 mod reach;
 mod services;
 mod sessions;
+mod wrappers;
 
 use family::is;
 pub use family::{Candidate, Family, When, Writer};
@@ -33,10 +34,15 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         jump::FAMILIES,
         services::FAMILIES,
         programs::FAMILIES,
+        wrappers::FAMILIES,
     ]
     .into_iter()
     .flatten()
 }
+
+/// The candidates for a log that ends with a question for a password.
+pub(super) static REFUSED_BEFORE: &[Candidate] =
+    &[is("auth-key-rejected", When::KeyRefused, "a key was meant to do: it was offered, and not accepted")];
 
 /// The candidates for a log that ends at one of these steps without giving a reason.
 pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[

@@ -1,7 +1,7 @@
 //! The name, the address and the port.
 
 use super::family::When::{Always, Seen};
-use super::family::{Family, is};
+use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -48,6 +48,16 @@ pub(super) static FAMILIES: &[Family] = &[
             is("dns-no-server", Always, "/etc/resolv.conf names no server"),
             is("dns-servfail", Always, "the answer comes at once, and other names resolve"),
             is("dns-refused", Always, "the name server does not serve this client's network"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Could not connect to '<host>' (port <port>)"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("tcp-refused", Always, "the answer comes at once: no sshd on this port, or the wrong port"),
+            is("tcp-filtered", Always, "it takes many seconds: a firewall drops the packets, or the host is down"),
+            is("dns-nxdomain", Always, "the name is mistyped"),
         ],
         ..Family::NEW
     },

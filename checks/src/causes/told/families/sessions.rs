@@ -1,6 +1,8 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, JustBegun, NoVersion, Seen, SoonAfterLogin};
+use super::family::When::{
+    After, Always, Before, Between, Exchanging, JustBegun, NoVersion, RequestPending, Seen, SoonAfterLogin,
+};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -155,6 +157,12 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
+            is("idle-silent-drop", After(Check::Channel), "the session was idle for minutes"),
+            is(
+                "session-chroot-failed",
+                Seen(&["Couldn't read packet: Connection reset by peer"]),
+                "sftp ends so at once: sshd's log says bad ownership or modes for chroot directory",
+            ),
             is(
                 "idle-silent-drop",
                 Always,
@@ -297,6 +305,7 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),
             is("idle-server-disconnect", After(Check::Auth), "the session was idle"),
             is("idle-server-disconnect", Always, "the session was open, and idle"),
             is("auth-disconnected", Always, "it comes during the login"),

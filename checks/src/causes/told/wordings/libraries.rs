@@ -152,7 +152,14 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "channel-remote-forward-failed",
         &["PortForwardingR: remote port", "ssh: listen on random port failed after", "Global request denied"],
     ),
-    ("channel-local-forward-failed", &["PortForwardingL: invalid address", "sys_tun_open: failed to configure tunnel"]),
+    (
+        "channel-local-forward-failed",
+        &[
+            "PortForwardingL: invalid address",
+            "sys_tun_open: failed to configure tunnel",
+            "Cannot find free local listening port number for tunnel",
+        ],
+    ),
     ("channel-forwarding-prohibited", &["could not establish direct channel"]),
     ("channel-open-refused", &["other side refused open", "JSchException: failed to initialize the channel"]),
     ("session-exec-failed", &["Failed to get subsystem", "failed request to run a command"]),

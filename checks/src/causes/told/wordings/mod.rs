@@ -6,6 +6,7 @@ mod languages;
 mod libraries;
 mod login;
 mod reach;
+mod server;
 mod services;
 mod sessions;
 mod tools;
@@ -27,6 +28,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         keys::WORDINGS,
         login::WORDINGS,
         sessions::WORDINGS,
+        server::WORDINGS,
         languages::WORDINGS,
         libraries::WORDINGS,
         tools::WORDINGS,

@@ -35,6 +35,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-client-missing",
         &[
+            "bash: git@<host>: No such file or directory",
+            "bash: git@<host>: command not found",
             "you must install the sshpass program",
             "sshpass: command not found",
             "sshpass: not found",
@@ -150,6 +152,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-ssh-cannot-start",
         &[
+            "dup() in/out/err failed",
+            "dup() in/out failed",
             "CANNOT LINK EXECUTABLE \"ssh",
             "dyld: Library not loaded",
             "version `OPENSSL_<text>' not found",
@@ -166,6 +170,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "performed 'crowdsecurity/ssh",
             "Too many bad login attempts or reached max number of logins",
             "banned by crowdsec",
+            "Blocking <address> for ><n>secs",
+            "Blocking \"<address>\" for <n> secs",
         ],
     ),
     ("dns-nxdomain", &["Name lookup failed for"]),

@@ -1,4 +1,4 @@
-//! Sessions, forwardings, transfers, ends, and the server.
+//! Sessions, forwardings, transfers and ends.
 
 use super::wording::Wordings;
 
@@ -38,6 +38,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "ssh: could not start shell",
             "Failed executing command: scp",
             "CreateProcessAsUserW failed error:<n>",
+            "Cannot create process as new user",
+            "failed to execute <command>, error:<n>",
         ],
     ),
     (
@@ -66,6 +68,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "sftp-server: command not found",
             "openssh/sftp-server: No such file or directory",
             "libexec/sftp-server: No such file or directory",
+            "while establishing SFTP session",
+            "unexpected SFTP session termination",
         ],
     ),
     (
@@ -207,6 +211,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "unable to open display \"localhost:<n>",
             "rejected X11 forwarding request",
             "Error: Can't open display:",
+            "cannot open display:",
         ],
     ),
     (
@@ -248,50 +253,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     ("exit-by-signal", &["from signal <what>", "exited on signal", "terminated by signal"]),
-    (
-        "server-start-failed",
-        &[
-            "AuthenticationMethods cannot be satisfied by enabled authentication methods",
-            "rexec version mismatch",
-            "RESTART FAILED: av[0]=",
-            "comm=\"sshd\" src=<port>",
-            "denied { name_bind } for <text> comm=\"sshd\"",
-            "No hostkeys available. 'dropbear -R' may be useful",
-            "No listening ports available",
-            "Couldn't read or generate hostkey",
-            "sshd_config: Permission denied",
-            "Could not start OpenSSH SSH Server",
-            "OpenSSH SSH Server service terminated",
-            "Windows could not start the OpenSSH SSH Server",
-            "Failed to start dropbear",
-            "unable to generate sshd virtual token",
-            "sshd: unrecognized option",
-            "Starting sshd: FAILED",
-            "sshd re-exec requires execution with an absolute path",
-            "Cannot open /etc/ssh/sshd_config",
-            "fatal: privsep_preauth: preauth child terminated by signal",
-            "Unable to negotiate sandbox",
-            "chroot (\"/run/sshd\")",
-            "chroot(\"/run/sshd\")",
-            "chroot(\"/var/run/sshd\")",
-            "chroot(\"/var/empty",
-            "ssh_sandbox_violation: unexpected system call",
-            "at line <n> in /etc/ssh/sshd_config",
-            "in /etc/ssh/sshd_config on line",
-            "Unsupported option in sshd_config",
-            "sshd: error while loading shared libraries",
-            "sshd-session: error while loading shared libraries",
-            "CANNOT LINK EXECUTABLE \"sshd",
-            "No supported key exchange algorithms",
-            "ssh.socket: Failed to listen on sockets",
-            "ssh.socket: Failed to create listening socket",
-            "sshd.socket: Failed to listen on sockets",
-            "sshd: no hostkeys",
-            "PAM: initialisation failed",
-            "PAM initialization failed",
-            "sshd_config line <line>: <why>",
-        ],
-    ),
     (
         "session-process-limit",
         &[
