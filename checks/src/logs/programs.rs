@@ -94,6 +94,16 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Pubkey auth succeeded for '", "dropbear"),
     ("Early exit:", "dropbear"),
     ("sshd version OpenSSH_<version>,", "sshd"),
+    ("debug1: Bind to port <port> on", "sshd"),
+    ("debug1: private host key", "sshd"),
+    ("debug1: userauth-request for user", "sshd"),
+    ("inetd sockets after dupping", "sshd"),
+    ("list_hostkey_types: ", "sshd"),
+    ("mm_request_send", "sshd"),
+    ("mm_request_receive", "sshd"),
+    ("mm_answer_", "sshd"),
+    ("monitor_read: checking request", "sshd"),
+    ("server_input_channel_open: ", "sshd"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
     ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
@@ -175,7 +185,7 @@ pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
     // rsync's own daemon needs no ssh.
     let is_of_rsync = !ident.starts_with("rsyncd") && message.windows(12).any(|word| word == b"rsync error:");
-    OWN.iter().any(|name| own(name)) || ident.starts_with("ssh") || is_of_rsync || names_ssh(message)
+    OWN.iter().any(|name| own(name)) || names_ssh(ident.as_bytes()) || is_of_rsync || names_ssh(message)
 }
 
 /// True if a text names SSH or one of its servers.

@@ -19,7 +19,9 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     }
     // Of libraries, only some log the session after the login.
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
-    if is_of_a_forwarding(last) {
+    let was_connected_before =
+        matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
+    if was_connected_before || is_of_a_forwarding(last) {
         return None;
     }
     if asks_the_user(last) {

@@ -66,6 +66,22 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &[
+            "Exit before auth (user '<user>', 0 fails)",
+            "Exit before auth from <address> (user '<user>', 0 fails)",
+        ],
+        writer: Writer::Server,
+        candidates: &[
+            is(
+                "auth-disconnected",
+                Always,
+                "the client left before it tried a key or a password: a prompt, or a time limit",
+            ),
+            is("auth-key-rejected", Always, "the client has no key that this account accepts, and leaves"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
             "Exit before auth (user '<user>', <n> fails)",
             "Exit before auth from <address> (user '<user>', <n> fails)",
         ],

@@ -17,6 +17,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "handshake-not-ssh",
         &[
             "invalid server's version string",
+            "An SSH identification string was not received",
             "Incorrect identification: line too long",
             "Receiving banner: too large banner",
             "are you sure you're connecting to an SSH server",
@@ -65,6 +66,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "kex error : no match for method server host key algo",
             "No compatible server host key algorithms found",
+            "No matching host key algorithm found",
             "No compatible host key algorithms found",
             "Unable to reach a settlement of ServerHostKeyAlgorithms",
             "(can't match requested host key type)",
@@ -261,6 +263,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "handshake-max-startups",
         &[
             "ssh.socket: Too many incoming connections",
+            "with reason code TooManyConnections",
             "sshd.socket: Too many incoming connections",
             "FAIL: ssh per_source_limit",
         ],

@@ -8,6 +8,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Bad PAM password attempt for '<user>'",
             "Too-long password attempt for",
+            "The SSH server rejected your password",
             "LogonUserExExW failed with 1326",
             "Windows authentication failed for user: <user> error code: 1326",
             "pam_sss(sshd:auth): authentication failure",

@@ -86,6 +86,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "jump-proxy-command-failed",
         &[
             "start-iap-tunnel) <why>",
+            "SSH-2.0-<software>\\r': command not found",
             "when calling the StartSession operation",
             "SOCKS5: <why>",
             "SOCKS4: <why>",
@@ -132,7 +133,12 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("dns-no-address", &["no data of the requested type was found", "no address associated with name"]),
     (
         "tcp-refused",
-        &["% Connection refused by remote host", "The remote system refused the connection", "Windows error 10061"],
+        &[
+            "% Connection refused by remote host",
+            "The remote system refused the connection",
+            "The host <host> refused the connection",
+            "Windows error 10061",
+        ],
     ),
     (
         "tcp-filtered",

@@ -34,6 +34,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-key-rejected",
         &[
             "Gitea: Invalid key ID",
+            "has not been registered in the remote server",
             "Gitea: Key check failed",
             "Forgejo: Key check failed",
             "remote: Public key authentication failed",
