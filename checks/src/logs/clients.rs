@@ -29,6 +29,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Started a shell/command", Event::RequestGranted),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
+    // Vagrant, which tries again until the login works.
+    ("Warning: Authentication failure. Retrying", Event::NewkeysReceived),
     // paramiko.
     ("starting thread (client mode)", Event::Connected),
     ("Local version/idstring: <version>", Event::VersionSent),

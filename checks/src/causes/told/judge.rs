@@ -21,6 +21,8 @@ use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
 const ANSWERED: [&str; 2] = ["hostkey-unknown", "auth-key-encrypted"];
+/// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
+const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of requests beside a session, which goes on without them.
 const BESIDE_A_SESSION: [&str; 4] = [
     "channel-forward-unreachable",
@@ -102,7 +104,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
-                true if is_silent => (),
+                true if is_silent && !MEANT.contains(&cause.code) => (),
                 _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
@@ -156,6 +158,9 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         named.splice(0..0, told);
     }
     minor.retain(|one| !named.iter().any(|known| known.cause.code == one.cause.code));
+    for one in minor.iter_mut().filter(|one| MEANT.contains(&one.cause.code)) {
+        one.found.severity = Some(Severity::Warning);
+    }
     named.into_iter().chain(minor).collect()
 }
 

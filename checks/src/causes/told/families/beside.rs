@@ -139,6 +139,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "open FAILED: Name or service not known: Connect failed",
             "Channel open failure: Connection refused",
             "Channel open failure: Connection timed out",
+            "direct-tcpip` channel failed: Connection refused",
+            "direct-tcpip` channel failed: Connection timed out",
             "open new channel ssh error",
             "open failed : Connect failed",
             "to remote side of the tunnel",

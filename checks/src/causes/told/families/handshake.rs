@@ -170,6 +170,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "couldn't match all kex parts",
             "no common algorithm",
             "kex error : no match for method",
+            "[Connection to <host> aborted: error status",
         ],
         candidates: &[
             is("handshake-no-common-kex", NothingInCommon(&[0]), "the lists of key exchanges have no name in common"),
@@ -236,6 +237,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Incoming packet was garbled on decryption",
             "Out-of-range packet length from remote suggests data stream corruption",
             "Bad packet length: <n>",
+            "BAD_PACK_LEN: Bad packet length",
             "Packet len too high",
             "ssh: packet too large",
             "ssh: max packet length exceeded",

@@ -2,6 +2,7 @@
 
 mod beside;
 mod channels;
+mod endings;
 mod family;
 mod handshake;
 mod jump;
@@ -30,6 +31,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         login::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,
+        endings::FAMILIES,
         channels::FAMILIES,
         jump::FAMILIES,
         services::FAMILIES,

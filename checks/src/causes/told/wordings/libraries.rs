@@ -16,7 +16,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("auth-partial-success", &["Reached authentication attempt limit for method"]),
     ("auth-too-many-failures", &["ssh: too many authentication attempts"]),
-    ("auth-question-unanswered", &["incorrect number of answers from keyboard-interactive callback"]),
+    (
+        "auth-question-unanswered",
+        &["incorrect number of answers from keyboard-interactive callback", "net/ssh/prompt.rb"],
+    ),
     ("auth-no-credentials", &["JSchException: username is not given"]),
     (
         "auth-agent-refused",

@@ -8,6 +8,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Bad PAM password attempt for '<user>'",
             "Too-long password attempt for",
+            "Wrong password. (credentialId",
             "The SSH server rejected your password",
             "LogonUserExExW failed with 1326",
             "Windows authentication failed for user: <user> error code: 1326",
@@ -111,7 +112,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-slow",
         &[
             "Request to sssd failed. Connection timed out",
-            "pam_systemd(sshd:session): Failed to create session: Connection timed out",
             "pam_systemd(sshd:session): Failed to create session: Failed to activate service 'org.freedesktop.login1'",
             "Failed to activate service 'org.freedesktop.login1'",
             "Failed to activate service 'org.freedesktop.systemd1'",

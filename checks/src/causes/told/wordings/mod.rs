@@ -1,5 +1,6 @@
 //! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
 
+mod devices;
 mod handshake;
 mod keys;
 mod languages;
@@ -33,6 +34,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         libraries::WORDINGS,
         tools::WORDINGS,
         services::WORDINGS,
+        devices::WORDINGS,
     ]
     .into_iter()
     .flatten()

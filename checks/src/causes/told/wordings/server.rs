@@ -10,6 +10,8 @@ pub(super) static WORDINGS: &[Wordings] = &[(
         "RESTART FAILED: av[0]=",
         "comm=\"sshd\" src=<port>",
         "denied { name_bind } for <text> comm=\"sshd\"",
+        "Exited: Failed to generate key",
+        "Failed moving key file to <file>",
         "No hostkeys available. 'dropbear -R' may be useful",
         "No listening ports available",
         "Couldn't read or generate hostkey",
