@@ -10,6 +10,7 @@ use crate::causes::Cause;
 
 /// Texts that sound like a complaint, or contain the text of one, and are none.
 const HARMLESS: &[&str] = &[
+    "Enter passphrase for key ssh://",
     "No Kerberos credentials available",
     "No credentials were supplied",
     "key_load_public: No such file or directory",

@@ -14,6 +14,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "telnet or nc was used: sshd answers so to what is no SSH version, and it works",
             ),
             is("handshake-proxy-header", Always, "ssh itself shows it: something is put before its version"),
+            is("handshake-probed", Always, "something that is no SSH client shows it, and ssh works"),
         ],
         ..Family::NEW
     },
@@ -141,6 +142,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Channel open failure: Connection timed out",
             "direct-tcpip` channel failed: Connection refused",
             "direct-tcpip` channel failed: Connection timed out",
+            "direct-tcpip` channel failed: open failed",
             "open new channel ssh error",
             "open failed : Connect failed",
             "to remote side of the tunnel",

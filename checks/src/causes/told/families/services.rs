@@ -10,7 +10,10 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["Assertion `"],
         writer: Writer::Server,
         is_named: true,
-        candidates: &[is("server-start-failed", Always, "sshd aborts: a library or the system is at odds with it")],
+        candidates: &[
+            is("server-start-failed", Always, "sshd aborts: a library or the system is at odds with it"),
+            is("auth-disconnected", Always, "it comes for some clients or accounts only: a PAM or NSS module aborts"),
+        ],
         ..Family::NEW
     },
     Family {

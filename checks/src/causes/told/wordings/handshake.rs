@@ -205,6 +205,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Could not verify `<text>` host key with fingerprint",
             "host connection rejected by user",
             "Host key wasn't verified!",
+            "required host key was nil",
             "The server's host key was not found in the cache",
             "you have requested strict checking",
             "Host is unknown",
