@@ -2,7 +2,11 @@
 
 mod beside;
 mod channels;
+mod clients;
+mod closed;
+mod exceptions;
 mod family;
+mod general;
 mod handshake;
 mod jump;
 mod libraries;
@@ -12,8 +16,9 @@ mod programs;
 mod reach;
 mod services;
 mod sessions;
+mod sftp;
 
-use family::is;
+pub(super) use family::is;
 pub use family::{Candidate, Family, When, Writer};
 pub(super) use jump::NO_PEER;
 
@@ -25,14 +30,19 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         reach::FAMILIES,
         handshake::FAMILIES,
         libraries::FAMILIES,
+        clients::FAMILIES,
+        sftp::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
         beside::FAMILIES,
+        closed::FAMILIES,
         sessions::FAMILIES,
         channels::FAMILIES,
         jump::FAMILIES,
+        exceptions::FAMILIES,
         services::FAMILIES,
         programs::FAMILIES,
+        general::FAMILIES,
     ]
     .into_iter()
     .flatten()

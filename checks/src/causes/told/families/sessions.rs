@@ -1,98 +1,12 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, JustBegun, NoVersion, Seen, SoonAfterLogin};
+use super::closed::CLOSED;
+use super::family::When::{After, Always, Before, Between, Exchanging, JustBegun, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
-    Family {
-        texts: &[
-            "Received message too long",
-            "protocol error: mtime.sec not present",
-            "Received too large (<text>) SFTP packet",
-        ],
-        is_named: true,
-        candidates: &[
-            is(
-                "session-rc-output",
-                Always,
-                "ssh HOST true prints something: a start-up file, or a banner of the shell",
-            ),
-            is(
-                "config-tty-forced",
-                Always,
-                "it comes on this machine only: RequestTTY or RemoteCommand in ~/.ssh/config",
-            ),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Connection closed by <address> port <port>",
-            "Connection closed by <address>",
-            "Remote side unexpectedly closed network connection",
-            "Server unexpectedly closed network connection",
-            "Remote closed the connection",
-            "connection closed by remote host",
-            "Connection was closed cleanly",
-            "ConnectionDone",
-            "asyncssh.misc.ConnectionLost: Connection lost",
-            "{error,\"Connection closed\"}",
-            "Connection closed by foreign host",
-            "Server disconnected unexpectedly",
-            "Socket ended",
-            "Remote side closed network connection",
-            "Broken transport; encountered EOF",
-            "LIBSSH2_ERROR_SOCKET_DISCONNECT",
-            "Premature connection close",
-            "Cannot read full block, EOF reached",
-            "The connection is being shutdown",
-            "Unexpected session close",
-            "Server closed connection",
-            "SshException: Session is being closed",
-            "Connection closed by the remote side",
-            "The connection was closed by the server:",
-            "Connection was closed by the server",
-            "unexpected packet in response to channel open",
-            "Connection closed prematurely",
-            "RuntimeException: Error reading from socket",
-            "Unexpected connection close",
-            "russh::Error: Disconnected",
-            " Error: Disconnect",
-            "] Connection lost",
-            "[Connection closed]",
-        ],
-        unless: &[Event::CommandEnded, Event::ExitStatus],
-        candidates: &[
-            is(
-                "idle-closed",
-                Seen(&["ssh/connection/session.rb"]),
-                "the session was open: its library's frames say so",
-            ),
-            is(
-                "idle-closed",
-                Seen(&[" MB bytes sent, ", " GB bytes sent, "]),
-                "the session was open: borg had sent data",
-            ),
-            is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
-            is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
-            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
-            is(
-                "auth-disconnected",
-                Between(Check::Handshake, Check::Auth),
-                "it comes during the login: LoginGraceTime, or a slow step on the server",
-            ),
-            is("idle-closed", After(Check::Channel), "it comes after a silence"),
-            is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
-            is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
-            is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
-            is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
-            is("handshake-max-startups", Always, "some attempts succeed"),
-            is("idle-closed", Always, "the session was open, and idle"),
-        ],
-        ..Family::NEW
-    },
     Family {
         texts: &[
             "Connection reset by <address> port <port>",
@@ -137,6 +51,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "packet_write_wait: <text>Broken pipe",
             "SSH session not active",
             "JSchException: session is down",
+            "TransportException: <text>: session is down",
             "Read from remote host <host>: <why>",
             "client_loop: send disconnect: <why>",
             "SSH connection closed",
@@ -150,6 +65,12 @@ pub(super) static FAMILIES: &[Family] = &[
             "Not connected to server",
             "Broken pipe",
             "EPIPE",
+            "Socket connection to SSH server was lost",
+            "There was a problem while talking to <host>",
+            "SSH could not read data",
+            "SSH could not write data",
+            "russh::Error: SendError",
+            "Channel send error",
         ],
         unless: &[Event::ExitStatus],
         candidates: &[
@@ -189,6 +110,13 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is(
+                "handshake-closed-before-banner",
+                Seen(&["Renci.SshNet.Session.Connect"]),
+                "the stack trace is that of Connect: no session was open",
+            ),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is(
                 "idle-reset",
@@ -238,6 +166,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "no reply to keepalive",
             "keepalive: timeout",
             "KeepaliveTimeout",
+            "heartbeat requests without reply",
+            "Missed last <n> heartbeats",
         ],
         candidates: &[
             is(
@@ -293,6 +223,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received SSH_MSG_DISCONNECT: <n>:<why>",
             "SSH2_MSG_DISCONNECT received",
             "Net::SSH::Disconnect",
+            "Peer sent DISCONNECT message (reason code",
         ],
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
@@ -302,6 +233,13 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "it comes during the login"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
         ],
+        ..Family::NEW
+    },
+    // What ssh itself says of the end comes before the words of a program around it.
+    Family {
+        texts: &["connection closed by remote host"],
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        candidates: CLOSED,
         ..Family::NEW
     },
 ];

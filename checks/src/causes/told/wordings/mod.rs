@@ -1,5 +1,6 @@
 //! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
 
+mod clients;
 mod handshake;
 mod keys;
 mod languages;
@@ -28,6 +29,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         login::WORDINGS,
         sessions::WORDINGS,
         languages::WORDINGS,
+        clients::WORDINGS,
         libraries::WORDINGS,
         tools::WORDINGS,
         services::WORDINGS,
