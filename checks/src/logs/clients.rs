@@ -171,6 +171,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<host> | CHANGED => {", Event::Succeeded),
     ("<host> | CHANGED | rc=0 >>", Event::Succeeded),
     ("Connected!", Event::LoggedIn),
+    ("Machine booted and ready!", Event::LoggedIn),
     // russh.
     ("remaining methods MethodSet([<methods>])", Event::MethodsOffered),
     ("write_auth_request: key - <kind>", Event::KeyOffered),

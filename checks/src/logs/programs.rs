@@ -80,7 +80,9 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("* SSH authentication methods available:", "curl"),
     ("* SSH host check:", "curl"),
     ("curl: (", "curl"),
+    ("guacd[", "guacd"),
     ("libssh2", "libssh2"),
+    ("class=Ssh (23)", "libssh2"),
     ("LIBSSH2_ERROR", "libssh2"),
     ("ssh: handshake failed:", "Go"),
     ("golang.org/x/crypto/ssh", "Go"),
@@ -143,7 +145,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 16] = [
+const OWN: [&str; 17] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -160,6 +162,7 @@ const OWN: [&str; 16] = [
     "ssh-agent",
     "yubikey-agent",
     "tinysshd",
+    "guacd",
 ];
 /// Senders whose names may stand before a colon.
 const OTHERS: [&str; 9] = [

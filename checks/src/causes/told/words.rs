@@ -75,7 +75,7 @@ pub(super) const NOTICES: &[&str] = &[
     "Interactive shells are not supported",
     "Shell access is disabled",
     "Shell access is not supported",
-    "Welcome to GitLab, @",
+    "Welcome to GitLab, ",
     "Enter passphrase for key",
 ];
 

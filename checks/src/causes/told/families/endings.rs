@@ -1,8 +1,10 @@
 //! Ends of sessions after a silence, and those that the server or a proxy makes.
 
+use super::closed::CLOSED;
 use super::family::When::{After, Always, Between, Exchanging, JustBegun, RequestPending, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
+use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -41,6 +43,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "no reply to keepalive",
             "keepalive: timeout",
             "KeepaliveTimeout",
+            "heartbeat requests without reply",
+            "Missed last <n> heartbeats",
         ],
         candidates: &[
             is(
@@ -96,6 +100,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received SSH_MSG_DISCONNECT: <n>:<why>",
             "SSH2_MSG_DISCONNECT received",
             "Net::SSH::Disconnect",
+            "Peer sent DISCONNECT message (reason code",
         ],
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
@@ -106,6 +111,13 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "it comes during the login"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
         ],
+        ..Family::NEW
+    },
+    // What ssh itself says of the end comes before the words of a program around it.
+    Family {
+        texts: &["connection closed by remote host"],
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        candidates: CLOSED,
         ..Family::NEW
     },
 ];

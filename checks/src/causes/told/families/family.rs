@@ -92,6 +92,6 @@ pub enum When {
 }
 
 /// A candidate.
-pub(super) const fn is(code: &'static str, when: When, sign: &'static str) -> Candidate {
+pub(in crate::causes::told) const fn is(code: &'static str, when: When, sign: &'static str) -> Candidate {
     Candidate { code, sign, when }
 }

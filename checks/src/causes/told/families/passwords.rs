@@ -12,6 +12,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Access denied for 'keyboard-interactive'",
             "Client: password auth failed",
             "(tried none, password)",
+            "(tried none, publickey, password)",
             "attempted methods [none password]",
             "attempted methods [password none]",
             "attempted methods [none keyboard-interactive]",

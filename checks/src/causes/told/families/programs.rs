@@ -138,6 +138,7 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "fatal: Could not read from remote repository",
             "the remote end hung up unexpectedly",
+            ": remote hung up unexpectedly",
             "Repository not found",
         ],
         is_wrapper: true,

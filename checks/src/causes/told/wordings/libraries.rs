@@ -117,7 +117,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "expected packet <n>, got <n>",
             "SshException: Message type <n> is not",
-            "Message type <n> is not valid",
+            "Message type <n> is not",
             "JSchException: invalid protocol",
             "sequence number wrapped during initial KEX",
             "Unknown SSH message type",

@@ -1,5 +1,6 @@
 //! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
 
+mod clients;
 mod devices;
 mod handshake;
 mod keys;
@@ -31,6 +32,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         sessions::WORDINGS,
         server::WORDINGS,
         languages::WORDINGS,
+        clients::WORDINGS,
         libraries::WORDINGS,
         tools::WORDINGS,
         services::WORDINGS,

@@ -128,12 +128,19 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "tcp-unreachable",
-        &["A socket operation was attempted to an unreachable host", "WinError 10065", "WinError 10051"],
+        &[
+            "A socket operation was attempted to an unreachable host",
+            "Warning: Host appears down. Retrying",
+            "Warning: Host unreachable. Retrying",
+            "WinError 10065",
+            "WinError 10051",
+        ],
     ),
     ("dns-no-address", &["no data of the requested type was found", "no address associated with name"]),
     (
         "tcp-refused",
         &[
+            "SSH connection was refused!",
             "% Connection refused by remote host",
             "The remote system refused the connection",
             "The host <host> refused the connection",

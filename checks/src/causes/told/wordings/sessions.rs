@@ -131,7 +131,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Interactive shells are not supported",
             "Shell access is disabled",
             "Shell access is not supported",
-            "Welcome to GitLab, @",
+            "Welcome to GitLab, ",
             "ERROR: Permission to <what> denied to",
             "refusing non-sftp session",
             "service allows sftp connections only",
