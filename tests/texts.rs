@@ -109,3 +109,12 @@ fn a_message_broken_into_lines_is_given_the_same_cause() {
     assert!(broken > 500, "{broken} of {} messages are long enough", messages.len());
     assert!(wrong.is_empty(), "{} of {broken}: {wrong:#?}", wrong.len());
 }
+
+#[test]
+fn a_certificate_refused_before_another_login_is_a_warning() {
+    let log = "sshd[1850]: error: Certificate invalid: name is not a listed principal\n\
+        sshd[1850]: Accepted password for dev from 10.0.2.2 port 65275 ssh2\n";
+    let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap());
+    let one = told.first().map(|one| (one.cause.code, one.found.severity));
+    assert_eq!(one, Some(("auth-cert-principal", Some(Severity::Warning))));
+}

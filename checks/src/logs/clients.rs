@@ -29,6 +29,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Started a shell/command", Event::RequestGranted),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
+    // Vagrant, which tries again until the login works.
+    ("Warning: Authentication failure. Retrying", Event::NewkeysReceived),
     // paramiko.
     ("starting thread (client mode)", Event::Connected),
     ("Local version/idstring: <version>", Event::VersionSent),
@@ -169,6 +171,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<host> | CHANGED => {", Event::Succeeded),
     ("<host> | CHANGED | rc=0 >>", Event::Succeeded),
     ("Connected!", Event::LoggedIn),
+    ("Machine booted and ready!", Event::LoggedIn),
     // russh.
     ("remaining methods MethodSet([<methods>])", Event::MethodsOffered),
     ("write_auth_request: key - <kind>", Event::KeyOffered),

@@ -88,7 +88,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("No more authentication methods to try.", Event::MethodsExhausted),
     ("<user>@<host>: Permission denied (<methods>).", Event::LoginFailed),
     ("Permission denied (<methods>).", Event::LoginFailed),
-    ("Remote: <text>", Event::ServerMessage),
+    ("debug1: Remote: <text>", Event::ServerMessage),
     ("channel <channel>: new [<kind>]", Event::ChannelAsked),
     ("channel <channel>: new session [<kind>]", Event::ChannelAsked),
     ("channel <channel>: open failed: <why>", Event::ChannelRefused),

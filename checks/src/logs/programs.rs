@@ -44,6 +44,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("FATAL ERROR: ", "PuTTY"),
     ("paramiko.", "paramiko"),
     ("/paramiko/", "paramiko"),
+    ("\\paramiko\\", "paramiko"),
     ("SSH-2.0-paramiko_<version>", "paramiko"),
     ("asyncssh", "AsyncSSH"),
     ("Sending version SSH-2.0-AsyncSSH_<version>", "AsyncSSH"),
@@ -60,6 +61,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("SshNet.Logging", "SSH.NET"),
     ("phpseclib", "phpseclib"),
     ("net.ssh.", "Net::SSH"),
+    ("/net/ssh/", "Net::SSH"),
     ("Net::SSH", "Net::SSH"),
     ("Ruby/Net::SSH_<version>", "Net::SSH"),
     ("Local ident: 'SSH-2.0-ssh2js<version>'", "node ssh2"),
@@ -78,7 +80,9 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("* SSH authentication methods available:", "curl"),
     ("* SSH host check:", "curl"),
     ("curl: (", "curl"),
+    ("guacd[", "guacd"),
     ("libssh2", "libssh2"),
+    ("class=Ssh (23)", "libssh2"),
     ("LIBSSH2_ERROR", "libssh2"),
     ("ssh: handshake failed:", "Go"),
     ("golang.org/x/crypto/ssh", "Go"),
@@ -93,12 +97,22 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Password auth succeeded for '", "dropbear"),
     ("Pubkey auth succeeded for '", "dropbear"),
     ("Early exit:", "dropbear"),
+    ("sshd version OpenSSH_<version>,", "sshd"),
+    ("debug1: Bind to port <port> on", "sshd"),
+    ("debug1: private host key", "sshd"),
+    ("debug1: userauth-request for user", "sshd"),
+    ("inetd sockets after dupping", "sshd"),
+    ("list_hostkey_types: ", "sshd"),
+    ("mm_request_send", "sshd"),
+    ("mm_request_receive", "sshd"),
+    ("mm_answer_", "sshd"),
+    ("monitor_read: checking request", "sshd"),
+    ("server_input_channel_open: ", "sshd"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
     ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
     ("OpenSSH_<version> <text>, OpenSSL", "OpenSSH"),
     ("OpenSSH_for_Windows_<version>, LibreSSL", "OpenSSH"),
-    ("debug1: sshd version OpenSSH_<version>,", "sshd"),
     ("debug2: load_server_config:", "sshd"),
     ("debug2: parse_server_config", "sshd"),
     ("Server listening on <address> port <port>", "sshd"),
@@ -131,7 +145,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 16] = [
+const OWN: [&str; 17] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -148,6 +162,7 @@ const OWN: [&str; 16] = [
     "ssh-agent",
     "yubikey-agent",
     "tinysshd",
+    "guacd",
 ];
 /// Senders whose names may stand before a colon.
 const OTHERS: [&str; 9] = [
@@ -173,7 +188,9 @@ pub(super) fn is_daemon(name: &[u8]) -> bool {
 /// True if a message of a sender of syslog is about SSH: backups, deployments and web services quote what ssh printed.
 pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
-    OWN.iter().any(|name| own(name)) || ident.starts_with("ssh") || names_ssh(message)
+    // rsync's own daemon needs no ssh.
+    let is_of_rsync = !ident.starts_with("rsyncd") && message.windows(12).any(|word| word == b"rsync error:");
+    OWN.iter().any(|name| own(name)) || names_ssh(ident.as_bytes()) || is_of_rsync || names_ssh(message)
 }
 
 /// True if a text names SSH or one of its servers.

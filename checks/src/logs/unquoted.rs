@@ -54,8 +54,17 @@ fn lines(message: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// A message with the characters that HTML or JSON writes otherwise.
+/// True if a message is a frame of a Python stack trace with a path of Windows: its `\n` is a folder's name.
+fn is_a_frame_of_windows(message: &[u8]) -> bool {
+    memmem::find(message, b"File \"")
+        .is_some_and(|at| message[at..].contains(&b'\\') && memmem::find(&message[at..], b"\", line ").is_some())
+}
+
+/// A message with the characters that HTML, JSON or Windows writes otherwise.
 fn plain(message: &[u8]) -> Cow<'_, [u8]> {
+    if is_a_frame_of_windows(message) {
+        return message.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+    }
     let has_entities = memchr(b'&', message).is_some() && memchr(b';', message).is_some();
     let has_escapes = memchr(b'\\', message).is_some();
     if !has_entities && !has_escapes {
@@ -87,6 +96,7 @@ mod tests {
             (r#"{"msg":"exec: \"ssh\": not found"}"#, vec![r#"{"msg":"exec: "ssh": not found"}"#]),
             ("can&#39;t open &lt;x&gt; &amp;quot; & y;", vec!["can't open <x> &quot; & y;"]),
             (r"C:\users\new", vec![r"C:\users\new"]),
+            (r#"File "C:\lib\netmiko\a.py", line 5, in f"#, vec![r#"File "C:/lib/netmiko/a.py", line 5, in f"#]),
         ] {
             assert_eq!(unquoted(written.as_bytes()), lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());
         }

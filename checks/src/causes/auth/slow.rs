@@ -84,7 +84,7 @@ pub(super) const SLOW: Cause = Cause {
         "Failed to start session scope",
         "reverse mapping checking getaddrinfo",
         "POSSIBLE BREAK-IN ATTEMPT",
-        "pam_systemd(sshd:session): Failed to create session",
+        "pam_systemd(sshd:session): Failed to create session: Connection timed out",
     ],
     hides: &[],
     judge: |evidence| {

@@ -93,14 +93,24 @@ pub(super) const MASTER_DEAD: Cause = Cause {
 pub(super) const CONTROL_PATH: Cause = Cause {
     code: "config-control-path",
     stage: Check::Config,
-    title: "ssh cannot use its ControlPath: name too long or folder missing",
+    title: "ssh cannot use its ControlPath: too long, no folder, or Windows",
     severity: Severity::Critical,
     explanation: "The path of a Unix socket is limited to 107 bytes on Linux and 103 elsewhere (unix(7)). ssh exits with status \
         255 if ControlPath is longer, or 17 bytes less than that when it creates the socket, because it uses a longer \
         temporary name. It also exits if the socket's folder does not exist. Long host names and deep home folders \
-        cause this; %C stands for a hash of fixed length.",
+        cause this; %C stands for a hash of fixed length.\n\n\
+        The ssh of Windows has no control masters at all: with ControlPath or ControlMaster set, it ends with \
+        \"getsockname failed\" or a similar line.",
     fixes: &[
         SHORT_PATH,
+        Fix {
+            summary: "On Windows, use no control master",
+            when: |evidence| control(evidence).is_none(),
+            file: Some("~/.ssh/config"),
+            snippet: Some("Host *\n    ControlMaster no\n    ControlPath none"),
+            caution: Some("the first value that ssh reads counts: remove those that stand before"),
+            ..Fix::CHANGE
+        },
         Fix {
             summary: "Create the folder",
             when: |evidence| control(evidence).is_some_and(|control| !control.folder && !control.is_too_long()),
@@ -121,6 +131,9 @@ pub(super) const CONTROL_PATH: Cause = Cause {
         "too long for Unix domain socket",
         "unix_listener: cannot bind to path",
         "muxserver_listen bind(): No such file or directory",
+        "getsockname failed: Not a socket",
+        "getsockname failed: Bad file descriptor",
+        "muxclient socket(): Unknown error",
     ],
     judge: |evidence| {
         let control = control(evidence).filter(|control| control.is_too_long() || control.has_no_folder())?;

@@ -71,6 +71,11 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
                 && offers("publickey") == Some(true)
                 && !any(&[Event::KeyOffered, Event::KeyTried, Event::KeyAccepted])
         }
+        When::ThroughProxy => has(Event::ProxyStarted) && !has(Event::VersionReceived),
+        When::RequestPending => {
+            let last = before().rfind(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
+            last.is_some_and(|last| last.event == Event::RequestSent)
+        }
         When::Without(events) => return (!any(events)).then_some(false),
         When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
         When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),

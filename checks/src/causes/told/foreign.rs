@@ -18,9 +18,9 @@ const OF_OTHERS: &str = r#"(?ix)
     | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
     | ^curl:\x20\(28\)\x20(?:Connection|Operation)\x20timed | \bnginx\b | \bupstream\x20(?:timed|sent|prematurely|server) | \bapache2\b | \bhttpd\b | \bphp-fpm\b | \bfastcgi\b
     | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
-    | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
+    | \binitctl: | \bUpstart\b | connect\x20to\x20bus | \bD-Bus\b | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
     | \bwinrm\b | \bmount\.\w+ | \bsystemd-(?:networkd|resolved|timesyncd)\b | \bwpa_supplicant\b | \bdhclient\b
-    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | certificate\x20verify\x20failed | \burllib3\b | \baxios\b
+    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \burllib3\b | \baxios\b
     | \bpam_unix\((?:sudo|su|su-l|login|cron|gdm\S*|polkit\S*|systemd-user)[:)] | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bwhen\x20calling\x20the\x20\w+\x20operation | \bsession\x20setup\x20failed | \bx509: | \bvault: | \bAPI\x20request | \bgnome- | \bpolkitd? | \bbluetooth | \bcups
 "#;
@@ -42,6 +42,9 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
     "no start line",
     "certificate has expired",
     "cert has expired",
+    "Host is down",
+    "Network is unreachable",
+    "Proxy error:",
 ];
 
 /// Texts of causes that say nothing of SSH: without a sign of it they make the cause likely and no more.
@@ -131,6 +134,7 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "There is insufficient free space on the filesystem",
     "would exceed the user's storage quota",
     "pending approval from your administrator",
+    "cannot open display:",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

@@ -8,6 +8,7 @@ use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
 use super::lengths::text_as_length;
 use super::noise::is_noise;
+use super::operations::by_operation;
 use super::owners::{closest, family, is_one_of, owners};
 use super::unfinished::{slow, stopped};
 use super::words::NOTICES;
@@ -21,6 +22,8 @@ use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
 const ANSWERED: [&str; 2] = ["hostkey-unknown", "auth-key-encrypted"];
+/// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
+const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of requests beside a session, which goes on without them.
 const BESIDE_A_SESSION: [&str; 4] = [
     "channel-forward-unreachable",
@@ -29,12 +32,13 @@ const BESIDE_A_SESSION: [&str; 4] = [
     "channel-x11-refused",
 ];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 5] = [
+const REASONS: [(&str, &str); 6] = [
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
+    ("session-restricted", "session-pty-refused"),
 ];
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
@@ -57,6 +61,9 @@ pub fn judge(log: &Log) -> Vec<Told> {
                 None => told.push(Told { connections: vec![at], ..one }),
             }
         }
+    }
+    if told.is_empty() && !is_foreign {
+        told = by_operation(log);
     }
     if log.connections.len() > 1 {
         for one in told.iter_mut().filter(|one| is_noise(log, one)) {
@@ -101,7 +108,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
-                true if is_silent => (),
+                true if is_silent && !MEANT.contains(&cause.code) => (),
                 _ => name(&mut minor, cause, seen, certainty(connection, seen, owners.len())),
             }
         }
@@ -155,6 +162,9 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         named.splice(0..0, told);
     }
     minor.retain(|one| !named.iter().any(|known| known.cause.code == one.cause.code));
+    for one in minor.iter_mut().filter(|one| MEANT.contains(&one.cause.code)) {
+        one.found.severity = Some(Severity::Warning);
+    }
     named.into_iter().chain(minor).collect()
 }
 
@@ -183,13 +193,37 @@ fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool 
     // A password is asked for once the host key is accepted.
     let is_answered = ANSWERED.contains(&cause.code)
         && cause.stage < Check::Auth
-        && connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked);
+        && (connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked)
+            || is_a_question(seen) && was_refused_after(connection, seen));
     is_answered || !is_overcome_by_none && passed_after(connection, seen, cause.stage)
 }
 
-/// True if a cause is that no agent answers, where the client goes on to a key of a file: it is that key that is refused.
+/// True if a text is the question about a host key, and not the refusal of one.
+fn is_a_question(seen: &Sighting) -> bool {
+    seen.symptom.contains("can't be established")
+}
+
+/// True if a login was refused after a line, and no host key was.
+fn was_refused_after(connection: &Connection, question: &Sighting) -> bool {
+    let writer = writer(connection);
+    let is_of_a_login = |seen: &Sighting| {
+        let family = family(&seen.symptom, writer).filter(|(_, family)| !family.is_wrapper);
+        let first = family.and_then(|(_, family)| family.candidates.first());
+        first.and_then(|first| causes::all().find(|cause| cause.code == first.code)).map(|cause| cause.stage)
+            == Some(Check::Auth)
+    };
+    let mut later = connection.sightings.iter().filter(|seen| seen.line.number > question.line.number);
+    let is_rejected = connection.sightings.iter().any(|seen| seen.symptom.starts_with("Host key verification failed"));
+    !is_rejected && later.any(is_of_a_login)
+}
+
+/// True if a cause is that no agent answers, where the client goes on to a key of a file or to a password that it was given: it is
+/// that which is refused.
 fn is_beside_a_credential(connection: &Connection, cause: &Cause) -> bool {
-    cause.code == "auth-agent-unreachable" && connection.first(Event::KeyOffered).is_some()
+    let is_given = connection.program.as_ref().is_some_and(|program| program.name == "Net::SSH");
+    let has_password =
+        is_given && connection.all(Event::MethodTried).any(|entry| entry.value("method") == Some("password"));
+    cause.code == "auth-agent-unreachable" && (has_password || connection.first(Event::KeyOffered).is_some())
 }
 
 /// True if a key file is missing or unreadable, and the connection ended before any login.

@@ -8,6 +8,7 @@ mod foreign;
 mod judge;
 mod lengths;
 mod noise;
+mod operations;
 mod owners;
 mod unfinished;
 mod wordings;

@@ -1,7 +1,7 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{STOPS, Writer};
+use super::families::{REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match};
@@ -19,10 +19,32 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     }
     // Of libraries, only some log the session after the login.
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
+    let was_connected_before =
+        matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
+    if was_connected_before || is_of_a_forwarding(last) {
+        return None;
+    }
+    if asks_the_user(last) {
+        let line = Line { number: last.line, text: "ssh asks for a password".to_owned() };
+        let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
+        return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
+    }
     let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
     let line = Line { number: last.line, text: "the last step that the log records".to_owned() };
     let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
     Some(candidates(connection, all, false, &seen))
+}
+
+/// True if the next word is the user's: a password or a code.
+fn asks_the_user(last: &Entry) -> bool {
+    let asks = |method: &str| method.contains("password");
+    last.event == Event::Asked || last.event == Event::MethodTried && last.value("method").is_some_and(asks)
+}
+
+/// True for a channel that serves a forwarded connection, beside any session.
+fn is_of_a_forwarding(last: &Entry) -> bool {
+    let is_forwarded = |kind: &str| kind.contains("tcpip") || kind.contains("streamlocal") || kind.contains("x11");
+    last.event == Event::ChannelAsked && last.value("kind").is_some_and(is_forwarded)
 }
 
 /// True if the program of a log is known, or a step is recorded that names SSH: others connect to servers, too.

@@ -10,6 +10,7 @@ use crate::causes::Cause;
 
 /// Texts that sound like a complaint, or contain the text of one, and are none.
 const HARMLESS: &[&str] = &[
+    "Enter passphrase for key ssh://",
     "No Kerberos credentials available",
     "No credentials were supplied",
     "key_load_public: No such file or directory",
@@ -45,6 +46,7 @@ const HARMLESS: &[&str] = &[
     "Skipping Host block",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
+    "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
     "hostkeys_foreach failed for <file>: No such file or directory",
@@ -73,7 +75,7 @@ pub(super) const NOTICES: &[&str] = &[
     "Interactive shells are not supported",
     "Shell access is disabled",
     "Shell access is not supported",
-    "Welcome to GitLab, @",
+    "Welcome to GitLab, ",
     "Enter passphrase for key",
 ];
 

@@ -6,6 +6,19 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["Protocol mismatch."],
+        candidates: &[
+            is(
+                "handshake-probed",
+                Seen(&["Escape character is '^]'"]),
+                "telnet or nc was used: sshd answers so to what is no SSH version, and it works",
+            ),
+            is("handshake-proxy-header", Always, "ssh itself shows it: something is put before its version"),
+            is("handshake-probed", Always, "something that is no SSH client shows it, and ssh works"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["Unsupported KEX algorithm \""],
         writer: Writer::Anyone,
         is_named: true,
@@ -127,7 +140,12 @@ pub(super) static FAMILIES: &[Family] = &[
             "open FAILED: Name or service not known: Connect failed",
             "Channel open failure: Connection refused",
             "Channel open failure: Connection timed out",
+            "direct-tcpip` channel failed: Connection refused",
+            "direct-tcpip` channel failed: Connection timed out",
+            "direct-tcpip` channel failed: open failed",
             "open new channel ssh error",
+            "open failed : Connect failed",
+            "to remote side of the tunnel",
         ],
         candidates: &[
             is(

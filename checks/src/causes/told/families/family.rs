@@ -79,6 +79,10 @@ pub enum When {
     KeyRefused,
     /// The log records the login, and neither a key nor a password that was offered.
     NothingOffered,
+    /// A ProxyCommand or a jump host was started, and no server's version has come.
+    ThroughProxy,
+    /// The last step is a request in a channel, and the server has not answered it.
+    RequestPending,
     /// The log records no step of the session after its beginning, and no time that passed in it.
     JustBegun,
     /// The text comes within this many seconds of the login.
@@ -88,6 +92,6 @@ pub enum When {
 }
 
 /// A candidate.
-pub(super) const fn is(code: &'static str, when: When, sign: &'static str) -> Candidate {
+pub(in crate::causes::told) const fn is(code: &'static str, when: When, sign: &'static str) -> Candidate {
     Candidate { code, sign, when }
 }

@@ -1,6 +1,6 @@
 //! The version exchange and the key exchange.
 
-use super::family::When::{After, Always, Before, Exchanging, Greeting, NothingInCommon, Seen};
+use super::family::When::{After, Always, Before, Exchanging, Greeting, NothingInCommon, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -17,6 +17,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ssh_exchange_identification: write: Broken pipe",
             "ssh: handshake failed: EOF",
             "Connection lost before handshake",
+            "The SSH connection was unexpectedly closed by the remote end",
             "ssh: handshake failed: <text>use of closed network connection",
             "connection is closed by foreign host",
             "End of IO Stream Read",
@@ -55,6 +56,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Seen(&["jsch.UserAuth"]), "the stack trace names the login"),
             is("idle-closed", Seen(&["jsch.Channel"]), "the stack trace names a channel: the session was open"),
             is("handshake-kex-failed", Exchanging, "it happens after both versions were exchanged"),
+            is(
+                "jump-proxy-command-failed",
+                ThroughProxy,
+                "the ProxyCommand or jump host ended without a connection; a line that it printed stands before this one",
+            ),
             is(
                 "handshake-closed-before-banner",
                 Always,
@@ -109,6 +115,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ssh_exchange_identification: read: Operation timed out",
             "banner exchange: Connection to <address> port <port>: Connection timed out",
             "Timed out while waiting for handshake",
+            "Timeout during SSH handshake",
             "timeout during server version negotiating",
             "SocketTimeoutException: Read timed out",
             "Operation timed out after <n> milliseconds with 0",
@@ -159,12 +166,16 @@ pub(super) static FAMILIES: &[Family] = &[
             "Unable to reach a settlement:",
             "Failed to negotiate key exchange algorithm",
             "Cannot negotiate, proposals do not match",
+            "Cannot negotiate algorithms, proposals do not match",
+            "russh::Error: NoCommonAlgo",
             "Key exchange failed",
             "KEX negotiation failed",
             "Could not agree on key exchange parameters",
             "couldn't match all kex parts",
             "no common algorithm",
+            "The encryption key exchange with the remote host has failed",
             "kex error : no match for method",
+            "[Connection to <host> aborted: error status",
         ],
         candidates: &[
             is("handshake-no-common-kex", NothingInCommon(&[0]), "the lists of key exchanges have no name in common"),
@@ -231,6 +242,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Incoming packet was garbled on decryption",
             "Out-of-range packet length from remote suggests data stream corruption",
             "Bad packet length: <n>",
+            "BAD_PACK_LEN: Bad packet length",
             "Packet len too high",
             "ssh: packet too large",
             "ssh: max packet length exceeded",
@@ -242,6 +254,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failure establishing ssh session: -12,",
             "Illegal packet size! (<n>)",
             "Packet length <n> exceeds max length",
+            "asyncssh.misc.MACError",
+            "[MAC_ERROR]",
+            "(MacError)",
+            "DISCONNECT_MAC_ERROR",
+            "MAC verification failed",
+            "Remote sent corrupt MAC",
+            "Failed to decrypt a packet",
         ],
         writer: Writer::Anyone,
         candidates: &[

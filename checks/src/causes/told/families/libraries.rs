@@ -169,20 +169,6 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &[
-            "curl: (79) Upload failed",
-            "Upload failed: Failure",
-            "Failed opening remote file",
-            "SSH_FX_FAILURE",
-            "General failure (server should provide error description)",
-        ],
-        candidates: &[
-            is("server-disk-full", Always, "df or quota on the server shows no room"),
-            is("session-restricted", Always, "the account may only read, or write elsewhere"),
-        ],
-        ..Family::NEW
-    },
-    Family {
         texts: &["AuthorizedKeysCommand <text> failed, status <n>", "AuthorizedKeysCommand"],
         writer: Writer::Anyone,
         candidates: &[
@@ -278,27 +264,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-slow", Always, "the login takes longer than the client waits: PAM, DNS, or a directory"),
             is("handshake-slow", Always, "the banner or the key exchange takes longer than that"),
             is("server-stalled", Always, "the server is overloaded, or hangs"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Error message from server: Permission denied",
-            "Error message from server (<text>): Permission denied",
-            "SSH_FX_PERMISSION_DENIED",
-            "remote open(\"<file>\"): Permission denied",
-            "remote open \"<file>\": Permission denied",
-            "dest open \"<file>\": Permission denied",
-            "Couldn't get handle: Permission denied",
-            "Error code: 3",
-        ],
-        candidates: &[
-            is(
-                "session-restricted",
-                Always,
-                "the account may not write or read that file or folder: look at its owner and mode",
-            ),
-            is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
         ],
         ..Family::NEW
     },

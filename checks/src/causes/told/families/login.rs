@@ -1,11 +1,63 @@
 //! The host key and the login.
 
 use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Seen, Without};
-use super::family::{Family, Writer, is};
+use super::family::{Candidate, Family, Writer, is};
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
 const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be established", "Server host certificate"];
+
+/// The causes of a login that is refused without a reason.
+pub(super) const REFUSED: &[Candidate] = &[
+    is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys, or the login name is wrong"),
+    is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
+    is(
+        "auth-method-unavailable",
+        MethodMissing,
+        "the list in brackets lacks the method that was meant (publickey, password)",
+    ),
+    is(
+        "auth-password-rejected",
+        Seen(&[
+            "Next authentication method: password",
+            "Next authentication method: keyboard-interactive",
+            "Sent password",
+            "Pass: **",
+            "AuthenticationException: Authentication failure: unable to connect",
+            "Authenticating with pre-entered password",
+            "Trying password auth",
+            "Trying keyboard-interactive auth",
+            "Outbound: Sending USERAUTH_REQUEST (password",
+            "auth_password(",
+            "password authentication",
+            "Authentication (password) failed",
+            "Permission denied (password)",
+            "Permission denied (keyboard-interactive)",
+            "Permission denied (password,keyboard-interactive)",
+            "Permission denied (keyboard-interactive,password)",
+        ]),
+        "the password, or an answer to a question, is wrong",
+    ),
+    is(
+        "auth-signature-algorithm",
+        Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
+        "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
+    ),
+    is("auth-no-credentials", NothingOffered, "no key was offered at all"),
+    is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),
+    is("auth-key-file-modes", Always, "the key is there: sshd's log says bad ownership or modes"),
+    is("auth-account-refused", Always, "the account is locked, expired, or not in AllowUsers: sshd's log says so"),
+    is(
+        "auth-no-credentials",
+        Without(&[Event::KeyOffered, Event::KeyAccepted]),
+        "ssh -v shows no line Offering public key",
+    ),
+    is(
+        "auth-method-unavailable",
+        Without(&[Event::KeyOffered]),
+        "the list in brackets lacks the method that was meant (publickey, password)",
+    ),
+];
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -164,68 +216,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH login failed",
             "SFTP login failed",
         ],
-        candidates: &[
-            is(
-                "auth-key-rejected",
-                KeyRefused,
-                "the key is not in the account's authorized_keys, or the login name is wrong",
-            ),
-            is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
-            is(
-                "auth-method-unavailable",
-                MethodMissing,
-                "the list in brackets lacks the method that was meant (publickey, password)",
-            ),
-            is(
-                "auth-password-rejected",
-                Seen(&[
-                    "Next authentication method: password",
-                    "Next authentication method: keyboard-interactive",
-                    "Sent password",
-                    "Pass: **",
-                    "AuthenticationException: Authentication failure: unable to connect",
-                    "Authenticating with pre-entered password",
-                    "Trying password auth",
-                    "Trying keyboard-interactive auth",
-                    "Outbound: Sending USERAUTH_REQUEST (password",
-                    "auth_password(",
-                    "password authentication",
-                    "Authentication (password) failed",
-                    "Permission denied (password)",
-                    "Permission denied (keyboard-interactive)",
-                    "Permission denied (password,keyboard-interactive)",
-                    "Permission denied (keyboard-interactive,password)",
-                ]),
-                "the password, or an answer to a question, is wrong",
-            ),
-            is(
-                "auth-signature-algorithm",
-                Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
-                "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
-            ),
-            is("auth-no-credentials", NothingOffered, "no key was offered at all"),
-            is(
-                "auth-key-rejected",
-                Always,
-                "the key is not in the account's authorized_keys, or the login name is wrong",
-            ),
-            is("auth-key-file-modes", Always, "the key is there: sshd's log says bad ownership or modes"),
-            is(
-                "auth-account-refused",
-                Always,
-                "the account is locked, expired, or not in AllowUsers: sshd's log says so",
-            ),
-            is(
-                "auth-no-credentials",
-                Without(&[Event::KeyOffered, Event::KeyAccepted]),
-                "ssh -v shows no line Offering public key",
-            ),
-            is(
-                "auth-method-unavailable",
-                Without(&[Event::KeyOffered]),
-                "the list in brackets lacks the method that was meant (publickey, password)",
-            ),
-        ],
+        candidates: REFUSED,
         ..Family::NEW
     },
     Family {

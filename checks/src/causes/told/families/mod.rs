@@ -2,7 +2,12 @@
 
 mod beside;
 mod channels;
+mod clients;
+mod closed;
+mod endings;
+mod exceptions;
 mod family;
+mod general;
 mod handshake;
 mod jump;
 mod libraries;
@@ -12,8 +17,10 @@ mod programs;
 mod reach;
 mod services;
 mod sessions;
+mod sftp;
+mod wrappers;
 
-use family::is;
+pub(super) use family::is;
 pub use family::{Candidate, Family, When, Writer};
 pub(super) use jump::NO_PEER;
 
@@ -25,18 +32,29 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         reach::FAMILIES,
         handshake::FAMILIES,
         libraries::FAMILIES,
+        clients::FAMILIES,
+        sftp::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,
+        closed::FAMILIES,
+        endings::FAMILIES,
         channels::FAMILIES,
         jump::FAMILIES,
+        exceptions::FAMILIES,
         services::FAMILIES,
         programs::FAMILIES,
+        wrappers::FAMILIES,
+        general::FAMILIES,
     ]
     .into_iter()
     .flatten()
 }
+
+/// The candidates for a log that ends with a question for a password.
+pub(super) static REFUSED_BEFORE: &[Candidate] =
+    &[is("auth-key-rejected", When::KeyRefused, "a key was meant to do: it was offered, and not accepted")];
 
 /// The candidates for a log that ends at one of these steps without giving a reason.
 pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[

@@ -12,6 +12,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Access denied for 'keyboard-interactive'",
             "Client: password auth failed",
             "(tried none, password)",
+            "(tried none, publickey, password)",
             "attempted methods [none password]",
             "attempted methods [password none]",
             "attempted methods [none keyboard-interactive]",
@@ -61,6 +62,22 @@ pub(super) static FAMILIES: &[Family] = &[
                 "a module of PAM refuses the account: pam_access, pam_listfile, pam_deny",
             ),
             is("auth-password-rejected", Always, "the password, or the answer to a question, is wrong"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Exit before auth (user '<user>', 0 fails)",
+            "Exit before auth from <address> (user '<user>', 0 fails)",
+        ],
+        writer: Writer::Server,
+        candidates: &[
+            is(
+                "auth-disconnected",
+                Always,
+                "the client left before it tried a key or a password: a prompt, or a time limit",
+            ),
+            is("auth-key-rejected", Always, "the client has no key that this account accepts, and leaves"),
         ],
         ..Family::NEW
     },

@@ -1,7 +1,7 @@
 //! The name, the address and the port.
 
 use super::family::When::{Always, Seen};
-use super::family::{Family, is};
+use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -26,6 +26,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "Could not resolve host name",
             "ConnectUnknownHostError",
             "Failed to resolve hostname <host> (",
+            "DNS failure--the hostname you provided was not resolvable",
+            "Device failed due to a DNS failure",
+            "Error while looking up <what> address for",
         ],
         is_named: true,
         candidates: &[
@@ -52,6 +55,16 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["Could not connect to '<host>' (port <port>)"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("tcp-refused", Always, "the answer comes at once: no sshd on this port, or the wrong port"),
+            is("tcp-filtered", Always, "it takes many seconds: a firewall drops the packets, or the host is down"),
+            is("dns-nxdomain", Always, "the name is mistyped"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Connection refused",
             "ECONNREFUSED",
@@ -64,6 +77,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Could not open socket to <host>",
             "ssh2_connect(): Unable to connect to <host> on port <port>",
             "WinError 10061",
+            "Could not connect to <host>, last tried <address>: <what>: connect: Connection refused",
             "(10061)",
             "Failed to connect to <host> port <port>: Connection refused",
             "Verbindungsaufbau abgelehnt",
@@ -123,7 +137,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "failed to connect: timed out",
             "Host did not respond within",
             "Connection attempt timed out",
+            "Could not connect to <host>, last tried <address>: <what>: connect: Connection timed out",
+            "Could not connect to <host>, last tried <address>: <what>: connect: Operation timed out",
             "ConnectTimeoutError",
+            "Netmiko was unable to reach the provided host and port",
+            "russh::Error: ConnectionTimeout",
             "Operation timed out - connect(2)",
             "Connection timed out - connect(2)",
             "Die Wartezeit für die Verbindung ist abgelaufen",

@@ -3,8 +3,43 @@
 use super::family::When::{After, Always, Before, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
+use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &["Assertion `"],
+        writer: Writer::Server,
+        is_named: true,
+        candidates: &[
+            is("server-start-failed", Always, "sshd aborts: a library or the system is at odds with it"),
+            is("auth-disconnected", Always, "it comes for some clients or accounts only: a PAM or NSS module aborts"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["monitor_read_log: child log fd closed"],
+        writer: Writer::Server,
+        unless: &[
+            Event::Closed,
+            Event::Reset,
+            Event::TimedOut,
+            Event::Failed,
+            Event::DisconnectReceived,
+            Event::DisconnectSent,
+            Event::KexinitReceived,
+            Event::NewkeysReceived,
+            Event::LoggedIn,
+        ],
+        candidates: &[
+            is(
+                "server-start-failed",
+                Always,
+                "every connection ends so: sshd's own child dies before the key exchange",
+            ),
+            is("handshake-probed", Always, "the client left: a scanner, or a monitor of the port"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &["Host key not in manually configured list", "Host key did not appear in manually configured list"],
         is_named: true,

@@ -1,131 +1,11 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, JustBegun, NoVersion, Seen, SoonAfterLogin};
+use super::family::When::{After, Always, Between, Exchanging, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
-    Family {
-        texts: &[
-            "Received message too long",
-            "protocol error: mtime.sec not present",
-            "Received too large (<text>) SFTP packet",
-        ],
-        is_named: true,
-        candidates: &[
-            is(
-                "session-rc-output",
-                Always,
-                "ssh HOST true prints something: a start-up file, or a banner of the shell",
-            ),
-            is(
-                "config-tty-forced",
-                Always,
-                "it comes on this machine only: RequestTTY or RemoteCommand in ~/.ssh/config",
-            ),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Connection closed by <address> port <port>",
-            "Connection closed by <address>",
-            "Remote side unexpectedly closed network connection",
-            "Server unexpectedly closed network connection",
-            "Remote closed the connection",
-            "connection closed by remote host",
-            "Connection was closed cleanly",
-            "ConnectionDone",
-            "asyncssh.misc.ConnectionLost: Connection lost",
-            "{error,\"Connection closed\"}",
-            "Connection closed by foreign host",
-            "Server disconnected unexpectedly",
-            "Socket ended",
-            "Remote side closed network connection",
-            "Broken transport; encountered EOF",
-            "LIBSSH2_ERROR_SOCKET_DISCONNECT",
-            "Premature connection close",
-            "Cannot read full block, EOF reached",
-            "The connection is being shutdown",
-            "Unexpected session close",
-            "Server closed connection",
-            "SshException: Session is being closed",
-            "Connection closed by the remote side",
-            "The connection was closed by the server:",
-            "Connection was closed by the server",
-            "unexpected packet in response to channel open",
-            "Connection closed prematurely",
-            "RuntimeException: Error reading from socket",
-            "Unexpected connection close",
-            "russh::Error: Disconnected",
-            " Error: Disconnect",
-            "] Connection lost",
-            "[Connection closed]",
-        ],
-        unless: &[Event::CommandEnded, Event::ExitStatus],
-        candidates: &[
-            is(
-                "idle-closed",
-                Seen(&["ssh/connection/session.rb"]),
-                "the session was open: its library's frames say so",
-            ),
-            is(
-                "idle-closed",
-                Seen(&[" MB bytes sent, ", " GB bytes sent, "]),
-                "the session was open: borg had sent data",
-            ),
-            is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
-            is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
-            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
-            is(
-                "auth-disconnected",
-                Between(Check::Handshake, Check::Auth),
-                "it comes during the login: LoginGraceTime, or a slow step on the server",
-            ),
-            is("idle-closed", After(Check::Channel), "it comes after a silence"),
-            is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
-            is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
-            is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
-            is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
-            is("handshake-max-startups", Always, "some attempts succeed"),
-            is("idle-closed", Always, "the session was open, and idle"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Connection reset by <address> port <port>",
-            "Connection reset by peer",
-            "Connection reset",
-            "ECONNRESET",
-            "ConnectionResetError",
-            "forcibly closed by the remote host",
-            "Read from socket failed: Connection reset by peer",
-            "Connection aborted",
-            "ConnectionLost: [Errno 104]",
-            "WinError 10054",
-            "WinError 10053",
-            "from CB ERROR:10054",
-            "from CB(<n>) ERROR:10054",
-        ],
-        candidates: &[
-            is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),
-            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
-            is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
-            is(
-                "idle-reset",
-                After(Check::Auth),
-                "the session was idle: a firewall or NAT on the path dropped it and resets what follows",
-            ),
-            is("handshake-reset", Always, "it comes at once, before the login"),
-            is("idle-reset", Always, "the session was open, and idle"),
-            is("server-restarted", Always, "all sessions of the server end at one moment"),
-            is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
-            is("network-outage", Always, "the network of this machine changed (VPN, Wi-Fi, sleep)"),
-        ],
-        ..Family::NEW
-    },
     Family {
         texts: &[
             "client_loop: send disconnect: Broken pipe",
@@ -137,6 +17,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "packet_write_wait: <text>Broken pipe",
             "SSH session not active",
             "JSchException: session is down",
+            "TransportException: <text>: session is down",
             "Read from remote host <host>: <why>",
             "client_loop: send disconnect: <why>",
             "SSH connection closed",
@@ -150,11 +31,23 @@ pub(super) static FAMILIES: &[Family] = &[
             "Not connected to server",
             "Broken pipe",
             "EPIPE",
+            "Socket connection to SSH server was lost",
+            "There was a problem while talking to <host>",
+            "SSH could not read data",
+            "SSH could not write data",
+            "russh::Error: SendError",
+            "Channel send error",
         ],
         unless: &[Event::ExitStatus],
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
+            is("idle-silent-drop", After(Check::Channel), "the session was idle for minutes"),
+            is(
+                "session-chroot-failed",
+                Seen(&["Couldn't read packet: Connection reset by peer"]),
+                "sftp ends so at once: sshd's log says bad ownership or modes for chroot directory",
+            ),
             is(
                 "idle-silent-drop",
                 Always,
@@ -179,6 +72,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "packet_write_wait: Connection to <address> port <port>: Connection reset by peer",
             "packet_write_poll: Connection to <address> port <port>: Connection reset by peer",
             "Network error: Software caused connection abort",
+            "Socket error Event: <n> Error: 10053",
+            "Socket error Event: <n> Error: 10054",
             "Software caused connection abort",
             "client not connected",
             "An established connection was aborted",
@@ -189,6 +84,13 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is(
+                "handshake-closed-before-banner",
+                Seen(&["Renci.SshNet.Session.Connect"]),
+                "the stack trace is that of Connect: no session was open",
+            ),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is(
                 "idle-reset",
@@ -199,108 +101,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
             is("network-outage", Always, "the network of this machine changed (VPN, Wi-Fi, sleep)"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Read from remote host <host>: Connection timed out",
-            "Read from remote host <host>: Operation timed out",
-            "client_loop: send disconnect: Connection timed out",
-            "packet_write_wait: Connection to <address> port <port>: Connection timed out",
-            "Read error from remote host <address> port <port>: Connection timed out",
-            "Read error from remote host <address>: Connection timed out",
-            "read ETIMEDOUT",
-            "client_loop: send disconnect: Operation timed out",
-            "read error: Connection timed out",
-        ],
-        writer: Writer::Anyone,
-        candidates: &[
-            is(
-                "idle-silent-drop",
-                Always,
-                "the session was idle before: a firewall or NAT on the path dropped it, and nothing came back",
-            ),
-            is("network-outage", Always, "the network was down for minutes (VPN, Wi-Fi, sleep)"),
-            is("server-stalled", Always, "the server hangs, or was paused"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Timeout, server <host> not responding",
-            "Timeout, server not responding",
-            "Keepalive timeout",
-            "Timeout, server not responding.",
-            "Did not receive any keep-alive response",
-            "Net::SSH::Timeout",
-            "Server not responding to keepalive",
-            "no reply to keepalive",
-            "keepalive: timeout",
-            "KeepaliveTimeout",
-        ],
-        candidates: &[
-            is(
-                "network-outage",
-                Always,
-                "the network was down for longer than the keepalives allow (VPN, Wi-Fi, sleep)",
-            ),
-            is(
-                "idle-silent-drop",
-                Always,
-                "it comes after an idle time only: the keepalive interval is longer than the timer on the path",
-            ),
-            is("server-stalled", Always, "the server is overloaded, paused, or hangs on a disk"),
-            is("path-state-lost", Always, "all sessions over this path died together, and new ones work"),
-            is("path-unstable", Always, "sessions freeze at times, and go on by themselves"),
-            is("tcp-lossy", Always, "typing lags: the path loses packets"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Connection to <host> closed by remote host",
-            "closed by the remote host",
-            "Connection has been unexpectedly closed",
-            "failed to send packet header: EOF",
-            "failed to send packet: EOF",
-            "Disconnected from remote host",
-            "Connection lost.",
-        ],
-        candidates: &[
-            is("channel-closed-early", SoonAfterLogin(2), "it comes as the session opens"),
-            is("session-pam-refused", JustBegun, "it comes right after the login: PAM, or a limit of the account"),
-            is("idle-closed", Always, "the session was idle: the server or a proxy closes idle connections"),
-            is(
-                "idle-closed-by-proxy",
-                Always,
-                "a load balancer or proxy is on the path, and the idle time is a round number",
-            ),
-            is("session-lifetime-limit", Always, "it comes at a fixed age of the session, busy or idle"),
-            is("server-restarted", Always, "all sessions of the server end at one moment"),
-            is("session-pam-refused", Always, "it comes right after the login"),
-            is("idle-unused-connection-timeout", Always, "it is a forwarding without a session (-N)"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Received disconnect from <address> port <port>:<code>: <why>",
-            "Received disconnect from <address>: <code>: <why>",
-            "Received disconnect: <why>",
-            "Remote side sent disconnect message",
-            "Disconnect received",
-            "Received SSH_MSG_DISCONNECT: <n>:<why>",
-            "SSH2_MSG_DISCONNECT received",
-            "Net::SSH::Disconnect",
-        ],
-        candidates: &[
-            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
-            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
-            is("idle-server-disconnect", After(Check::Auth), "the session was idle"),
-            is("idle-server-disconnect", Always, "the session was open, and idle"),
-            is("auth-disconnected", Always, "it comes during the login"),
-            is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
         ],
         ..Family::NEW
     },

@@ -134,6 +134,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-agent-refused",
         &[
             "SSH agent failed to sign for",
+            "Received an empty signature from ssh-agent",
+            "verify pin: smart card error <what>:",
+            "ssh sign request failed:",
+            "smartcard signing failed:",
+            "pam_ssh_agent_auth: Agent admitted failure to sign",
             "Agent declined to sign",
             "agent could not sign data with requested identity",
             "agent: failure",

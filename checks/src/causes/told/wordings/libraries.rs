@@ -16,7 +16,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("auth-partial-success", &["Reached authentication attempt limit for method"]),
     ("auth-too-many-failures", &["ssh: too many authentication attempts"]),
-    ("auth-question-unanswered", &["incorrect number of answers from keyboard-interactive callback"]),
+    (
+        "auth-question-unanswered",
+        &["incorrect number of answers from keyboard-interactive callback", "net/ssh/prompt.rb"],
+    ),
     ("auth-no-credentials", &["JSchException: username is not given"]),
     (
         "auth-agent-refused",
@@ -114,7 +117,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "expected packet <n>, got <n>",
             "SshException: Message type <n> is not",
-            "Message type <n> is not valid",
+            "Message type <n> is not",
             "JSchException: invalid protocol",
             "sequence number wrapped during initial KEX",
             "Unknown SSH message type",
@@ -152,7 +155,14 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "channel-remote-forward-failed",
         &["PortForwardingR: remote port", "ssh: listen on random port failed after", "Global request denied"],
     ),
-    ("channel-local-forward-failed", &["PortForwardingL: invalid address", "sys_tun_open: failed to configure tunnel"]),
+    (
+        "channel-local-forward-failed",
+        &[
+            "PortForwardingL: invalid address",
+            "sys_tun_open: failed to configure tunnel",
+            "Cannot find free local listening port number for tunnel",
+        ],
+    ),
     ("channel-forwarding-prohibited", &["could not establish direct channel"]),
     ("channel-open-refused", &["other side refused open", "JSchException: failed to initialize the channel"]),
     ("session-exec-failed", &["Failed to get subsystem", "failed request to run a command"]),

@@ -1,11 +1,14 @@
 //! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
 
+mod clients;
+mod devices;
 mod handshake;
 mod keys;
 mod languages;
 mod libraries;
 mod login;
 mod reach;
+mod server;
 mod services;
 mod sessions;
 mod tools;
@@ -27,10 +30,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         keys::WORDINGS,
         login::WORDINGS,
         sessions::WORDINGS,
+        server::WORDINGS,
         languages::WORDINGS,
+        clients::WORDINGS,
         libraries::WORDINGS,
         tools::WORDINGS,
         services::WORDINGS,
+        devices::WORDINGS,
     ]
     .into_iter()
     .flatten()

@@ -35,6 +35,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-client-missing",
         &[
+            "bash: git@<host>: No such file or directory",
+            "bash: git@<host>: command not found",
             "you must install the sshpass program",
             "sshpass: command not found",
             "sshpass: not found",
@@ -84,6 +86,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "jump-proxy-command-failed",
         &[
             "start-iap-tunnel) <why>",
+            "SSH-2.0-<software>\\r': command not found",
             "when calling the StartSession operation",
             "SOCKS5: <why>",
             "SOCKS4: <why>",
@@ -125,12 +128,24 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "tcp-unreachable",
-        &["A socket operation was attempted to an unreachable host", "WinError 10065", "WinError 10051"],
+        &[
+            "A socket operation was attempted to an unreachable host",
+            "Warning: Host appears down. Retrying",
+            "Warning: Host unreachable. Retrying",
+            "WinError 10065",
+            "WinError 10051",
+        ],
     ),
     ("dns-no-address", &["no data of the requested type was found", "no address associated with name"]),
     (
         "tcp-refused",
-        &["% Connection refused by remote host", "The remote system refused the connection", "Windows error 10061"],
+        &[
+            "SSH connection was refused!",
+            "% Connection refused by remote host",
+            "The remote system refused the connection",
+            "The host <host> refused the connection",
+            "Windows error 10061",
+        ],
     ),
     (
         "tcp-filtered",
@@ -150,6 +165,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-ssh-cannot-start",
         &[
+            "dup() in/out/err failed",
+            "dup() in/out failed",
             "CANNOT LINK EXECUTABLE \"ssh",
             "dyld: Library not loaded",
             "version `OPENSSL_<text>' not found",
@@ -166,6 +183,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "performed 'crowdsecurity/ssh",
             "Too many bad login attempts or reached max number of logins",
             "banned by crowdsec",
+            "Blocking <address> for ><n>secs",
+            "Blocking \"<address>\" for <n> secs",
         ],
     ),
     ("dns-nxdomain", &["Name lookup failed for"]),

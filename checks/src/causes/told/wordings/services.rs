@@ -34,6 +34,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-key-rejected",
         &[
             "Gitea: Invalid key ID",
+            "has not been registered in the remote server",
             "Gitea: Key check failed",
             "Forgejo: Key check failed",
             "remote: Public key authentication failed",
@@ -53,6 +54,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Please create RSA keys to enable SSH",
             "Permissions <n> for '<text>ssh_host_<text>' are too open",
+            "Permissions for '<text>ssh_host_<text>' are too open",
             "because RSA host key retrieval failed",
             "Windows could not start the sshd service",
             "Windows could not start the OpenSSH",

@@ -1,0 +1,110 @@
+//! Connections that are closed or reset, where the step at which it happens decides.
+
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
+use super::family::{Candidate, Family, is};
+use crate::facts::Check;
+use crate::facts::log::Event;
+
+/// The causes of a connection that is closed without a reason.
+pub(super) const CLOSED: &[Candidate] = &[
+    is("idle-closed", Seen(&["ssh/connection/session.rb"]), "the session was open: its library's frames say so"),
+    is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
+    is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
+    is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+    is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+    is(
+        "auth-disconnected",
+        Between(Check::Handshake, Check::Auth),
+        "it comes during the login: LoginGraceTime, or a slow step on the server",
+    ),
+    is("idle-closed", After(Check::Channel), "it comes after a silence"),
+    is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
+    is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
+    is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
+    is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
+    is("handshake-max-startups", Always, "some attempts succeed"),
+    is("idle-closed", Always, "the session was open, and idle"),
+];
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "Connection closed by <address> port <port>",
+            "Connection closed by <address>",
+            "Remote side unexpectedly closed network connection",
+            "Server unexpectedly closed network connection",
+            "Remote closed the connection",
+            "Connection was closed cleanly",
+            "ConnectionDone",
+            "asyncssh.misc.ConnectionLost: Connection lost",
+            "{error,\"Connection closed\"}",
+            "Connection closed by foreign host",
+            "Connection closing...Socket close",
+            "Server disconnected unexpectedly",
+            "Socket ended",
+            "Remote side closed network connection",
+            "Broken transport; encountered EOF",
+            "LIBSSH2_ERROR_SOCKET_DISCONNECT",
+            "Premature connection close",
+            "Cannot read full block, EOF reached",
+            "The connection is being shutdown",
+            "Server closed connection",
+            "SshException: Session is being closed",
+            "Connection closed by the remote side",
+            "The connection was closed by the server:",
+            "Connection was closed by the server",
+            "Connection closed prematurely",
+            "RuntimeException: Error reading from socket",
+            "Unexpected connection close",
+            "russh::Error: Disconnected",
+            " Error: Disconnect",
+            "] Connection lost",
+            "[Connection closed]",
+            "Sorry, this connection is closed",
+            "[CONNECTION_LOST]",
+            "(ConnectionLost)",
+            "DISCONNECT_CONNECTION_LOST",
+            "Session closing while KEX in progress",
+            "Closed while preparing to contact host",
+            "russh::Error: HUP",
+        ],
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        candidates: CLOSED,
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Connection reset by <address> port <port>",
+            "Connection reset by peer",
+            "Connection reset",
+            "ECONNRESET",
+            "ConnectionResetError",
+            "forcibly closed by the remote host",
+            "Read from socket failed: Connection reset by peer",
+            "Connection aborted",
+            "ConnectionLost: [Errno 104]",
+            "WinError 10054",
+            "WinError 10053",
+            "Error receiving bytes. Windows error 10053",
+            "Error receiving bytes. Windows error 10054",
+            "from CB ERROR:10054",
+            "from CB(<n>) ERROR:10054",
+        ],
+        candidates: &[
+            is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
+            is(
+                "idle-reset",
+                After(Check::Auth),
+                "the session was idle: a firewall or NAT on the path dropped it and resets what follows",
+            ),
+            is("handshake-reset", Always, "it comes at once, before the login"),
+            is("idle-reset", Always, "the session was open, and idle"),
+            is("server-restarted", Always, "all sessions of the server end at one moment"),
+            is("path-random-resets", Always, "it comes at any age of a session, busy or idle"),
+            is("network-outage", Always, "the network of this machine changed (VPN, Wi-Fi, sleep)"),
+        ],
+        ..Family::NEW
+    },
+];

@@ -1,0 +1,123 @@
+//! Ends of sessions after a silence, and those that the server or a proxy makes.
+
+use super::closed::CLOSED;
+use super::family::When::{After, Always, Between, Exchanging, JustBegun, RequestPending, SoonAfterLogin};
+use super::family::{Family, Writer, is};
+use crate::facts::Check;
+use crate::facts::log::Event;
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "Read from remote host <host>: Connection timed out",
+            "Read from remote host <host>: Operation timed out",
+            "client_loop: send disconnect: Connection timed out",
+            "packet_write_wait: Connection to <address> port <port>: Connection timed out",
+            "Read error from remote host <address> port <port>: Connection timed out",
+            "Read error from remote host <address>: Connection timed out",
+            "read ETIMEDOUT",
+            "client_loop: send disconnect: Operation timed out",
+            "read error: Connection timed out",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is(
+                "idle-silent-drop",
+                Always,
+                "the session was idle before: a firewall or NAT on the path dropped it, and nothing came back",
+            ),
+            is("network-outage", Always, "the network was down for minutes (VPN, Wi-Fi, sleep)"),
+            is("server-stalled", Always, "the server hangs, or was paused"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Timeout, server <host> not responding",
+            "Timeout, server not responding",
+            "Keepalive timeout",
+            "Timeout, server not responding.",
+            "Did not receive any keep-alive response",
+            "Net::SSH::Timeout",
+            "Server not responding to keepalive",
+            "no reply to keepalive",
+            "keepalive: timeout",
+            "KeepaliveTimeout",
+            "heartbeat requests without reply",
+            "Missed last <n> heartbeats",
+        ],
+        candidates: &[
+            is(
+                "network-outage",
+                Always,
+                "the network was down for longer than the keepalives allow (VPN, Wi-Fi, sleep)",
+            ),
+            is(
+                "idle-silent-drop",
+                Always,
+                "it comes after an idle time only: the keepalive interval is longer than the timer on the path",
+            ),
+            is("server-stalled", Always, "the server is overloaded, paused, or hangs on a disk"),
+            is("path-state-lost", Always, "all sessions over this path died together, and new ones work"),
+            is("path-unstable", Always, "sessions freeze at times, and go on by themselves"),
+            is("tcp-lossy", Always, "typing lags: the path loses packets"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Connection to <host> closed by remote host",
+            "closed by the remote host",
+            "Connection has been unexpectedly closed",
+            "failed to send packet header: EOF",
+            "failed to send packet: EOF",
+            "Disconnected from remote host",
+            "Connection lost.",
+        ],
+        candidates: &[
+            is("channel-closed-early", SoonAfterLogin(2), "it comes as the session opens"),
+            is("session-pam-refused", JustBegun, "it comes right after the login: PAM, or a limit of the account"),
+            is("idle-closed", Always, "the session was idle: the server or a proxy closes idle connections"),
+            is(
+                "idle-closed-by-proxy",
+                Always,
+                "a load balancer or proxy is on the path, and the idle time is a round number",
+            ),
+            is("session-lifetime-limit", Always, "it comes at a fixed age of the session, busy or idle"),
+            is("server-restarted", Always, "all sessions of the server end at one moment"),
+            is("session-pam-refused", Always, "it comes right after the login"),
+            is("idle-unused-connection-timeout", Always, "it is a forwarding without a session (-N)"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Received disconnect from <address> port <port>:<code>: <why>",
+            "Received disconnect from <address>: <code>: <why>",
+            "Received disconnect: <why>",
+            "Remote side sent disconnect message",
+            "Disconnect received",
+            "Received SSH_MSG_DISCONNECT: <n>:<why>",
+            "SSH2_MSG_DISCONNECT received",
+            "Net::SSH::Disconnect",
+            "Peer sent DISCONNECT message (reason code",
+        ],
+        candidates: &[
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),
+            is("idle-server-disconnect", After(Check::Auth), "the session was idle"),
+            is("idle-server-disconnect", Always, "the session was open, and idle"),
+            is("auth-disconnected", Always, "it comes during the login"),
+            is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
+        ],
+        ..Family::NEW
+    },
+    // What ssh itself says of the end comes before the words of a program around it.
+    Family {
+        texts: &["connection closed by remote host"],
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        candidates: CLOSED,
+        ..Family::NEW
+    },
+];

@@ -1,0 +1,80 @@
+//! Messages of SFTP and scp: what a server answers to a file, or prints in place of an answer.
+
+use super::family::When::Always;
+use super::family::{Family, is};
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "curl: (79) Upload failed",
+            "Upload failed: Failure",
+            "Failed opening remote file",
+            "SSH_FX_FAILURE",
+            "SftpException: Failure",
+            "SftpException: 4: Failure",
+            "asyncssh.sftp.SFTPFailure",
+            "General failure (server should provide error description)",
+        ],
+        candidates: &[
+            is("server-disk-full", Always, "df or quota on the server shows no room"),
+            is("session-restricted", Always, "the account may only read, or write elsewhere"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Error message from server: Permission denied",
+            "Error message from server (<text>): Permission denied",
+            "SSH_FX_PERMISSION_DENIED",
+            "remote open(\"<file>\"): Permission denied",
+            "remote open \"<file>\": Permission denied",
+            "dest open \"<file>\": Permission denied",
+            "Couldn't get handle: Permission denied",
+            "Error code: 3",
+            "SftpException: Permission denied",
+            "SftpException: 3: Permission denied",
+            "SftpPermissionDeniedException",
+            "SFTPPermissionDenied",
+            "OpenFile: permission denied",
+            "Create: permission denied",
+            "Mkdir: permission denied",
+            "MkdirAll: permission denied",
+            "Chmod: permission denied",
+            "Rename: permission denied",
+            "Remove: permission denied",
+            "Lstat: permission denied",
+            "ReadDir: permission denied",
+            "(3, \"permission denied\")",
+        ],
+        candidates: &[
+            is(
+                "session-restricted",
+                Always,
+                "the account may not write or read that file or folder: look at its owner and mode",
+            ),
+            is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Received message too long",
+            "protocol error: mtime.sec not present",
+            "Received too large (<text>) SFTP packet",
+        ],
+        is_named: true,
+        candidates: &[
+            is(
+                "session-rc-output",
+                Always,
+                "ssh HOST true prints something: a start-up file, or a banner of the shell",
+            ),
+            is(
+                "config-tty-forced",
+                Always,
+                "it comes on this machine only: RequestTTY or RemoteCommand in ~/.ssh/config",
+            ),
+        ],
+        ..Family::NEW
+    },
+];

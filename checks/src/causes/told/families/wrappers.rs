@@ -1,0 +1,55 @@
+//! Programs that report a failed connection in words of their own.
+
+use super::family::When::Always;
+use super::family::{Family, is};
+
+pub(super) static FAMILIES: &[Family] = &[Family {
+    texts: &[
+        "Failed to connect to the host via ssh: <why>",
+        "UNREACHABLE! =>",
+        "Could not establish connection to",
+        "Failed to connect to the remote extension host server",
+        "data could not be sent to remote host",
+        "Failed to parse remote port from server output",
+        "The process tried to write to a nonexistent pipe",
+        "Resolver error:",
+        "Could not establish session to SSH gateway",
+        "A paramiko SSHException occurred during connection creation",
+        "Could not connect the SSH Tunnel",
+        "Failed to connect to remote machine. Verify the SSH service connection",
+        "failed to establish ssh session",
+        "Remote host failed to connect",
+        "Cannot establish tunnel",
+        "Can't initialize tunnel",
+        "Error establishing SSHJ tunnel",
+        "Error establishing SSH tunnel",
+        "Failed to create the SSH tunnel",
+        "Can't establish SSH connection",
+        "Unexpected error in launching an agent",
+        "JVM has not reported exit code",
+        "Cannot connect to sftp://",
+        "failed to create SFTP Session",
+        "Could not connect to SFTP",
+        "Unable to connect to SFTP",
+        "Failed to connect to SFTP",
+        "Failed to establish SFTP connection",
+        "Unable to establish SSH connection",
+        "Failed to establish SSH connection",
+        "Could not establish SSH connection",
+        "Failed to connect to SSH server",
+        "Unable to connect via SSH",
+        "Failed to connect via SSH",
+        "SSH connection failed",
+        "SSH operator error",
+        "SSH session could not be established",
+    ],
+    is_wrapper: true,
+    candidates: &[
+        is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
+        is("tcp-filtered", Always, "ssh by hand times out"),
+        is("hostkey-changed", Always, "ssh by hand says that the host key has changed"),
+        is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+        is("channel-forwarding-prohibited", Always, "ssh works, and -L does not: AllowTcpForwarding"),
+    ],
+    ..Family::NEW
+}];

@@ -1,0 +1,178 @@
+//! Complaints about SSH in the words of a program that the catalogue does not know: the operation that they name gives candidates.
+
+use std::sync::LazyLock;
+
+use regex::bytes::{RegexSet, RegexSetBuilder};
+
+use super::candidates::candidates;
+use super::families::{Candidate, When, is};
+use super::finding::Told;
+use super::foreign::{is_foreign, is_of_a_tool, is_of_ssh};
+use super::words::{CONDITIONAL_LINES, FILE_DENIED_LINES, HARMLESS_LINES};
+use crate::facts::Check;
+use crate::facts::log::{Connection, Line, Log, Sighting};
+
+/// Words that name an operation, and the likeliest causes of its failure; the specific ones first.
+const OPERATIONS: &[(&str, &[Candidate])] = &[
+    (
+        r"passphrase|(?:key|identity).{0,40}\b(?:is|are) (?:encrypted|password.protected)",
+        &[
+            is("auth-key-encrypted", When::Always, "the key has a passphrase, and none or a wrong one was given"),
+            is("auth-key-unreadable", When::Always, "the key is of a format that this program does not read"),
+        ],
+    ),
+    (
+        r"\bcipher|encryption algorithm",
+        &[
+            is(
+                "handshake-no-common-cipher",
+                When::Always,
+                "ssh -vv shows the ciphers of both ends, with none in common",
+            ),
+            is("handshake-kex-failed", When::Always, "the algorithms match, and the exchange fails"),
+        ],
+    ),
+    (
+        r"\bhost[ -]?key (?:algorithm|type|format)|key type.{0,40}not supported by",
+        &[
+            is(
+                "handshake-no-common-hostkey",
+                When::Always,
+                "the server has host keys of types that the client refuses",
+            ),
+            is("handshake-no-common-kex", When::Always, "ssh -vv shows no key exchange in common"),
+        ],
+    ),
+    (
+        r"(?:host[ -]?key|fingerprint|known.?hosts).{0,60}(?:mismatch|not match|changed|differ|wrong)",
+        &[
+            is("hostkey-changed", When::Always, "the key that is recorded for this host is another one"),
+            is("hostkey-unknown", When::Always, "no key of this host is recorded"),
+        ],
+    ),
+    (
+        r"host[ -]?key|known.?hosts|fingerprint|authenticity",
+        &[
+            is("hostkey-unknown", When::Always, "no key of this host is recorded, and nobody confirmed it"),
+            is("hostkey-changed", When::Always, "the key that is recorded for this host is another one"),
+        ],
+    ),
+    (
+        r"ssh-agent|auth.?sock|pageant",
+        &[
+            is("auth-agent-unreachable", When::Always, "ssh-add -l reaches no agent in the program's environment"),
+            is("auth-agent-refused", When::Always, "the agent answers, and refuses to sign"),
+        ],
+    ),
+    (
+        r"(?:private|ssh|identity|deploy|pem|rsa|openssh).?key.{0,60}(?:pars|decod|load|read|format|invalid|unsupported|import|not (?:found|exist|access)|no such|corrupt)|(?:pars|decod|load|read|import|invalid|unsupported).{0,40}(?:private|ssh|identity|pem|openssh).?key",
+        &[
+            is(
+                "auth-key-unreadable",
+                When::Always,
+                "the file is missing, unreadable, or of a format that this program lacks",
+            ),
+            is("auth-key-encrypted", When::Always, "the key has a passphrase, which the program did not get"),
+        ],
+    ),
+    (
+        r"key.?exchange|\bkex|negotiat|algorithm",
+        &[
+            is("handshake-no-common-kex", When::Always, "ssh -vv shows no algorithm in common: one end is old"),
+            is("handshake-kex-failed", When::Always, "the algorithms match, and the exchange fails"),
+            is("handshake-kex-stalled", When::Always, "the exchange stops without an answer"),
+        ],
+    ),
+    (
+        r"\bbanner|identification|protocol version",
+        &[
+            is("handshake-no-banner", When::Always, "the connection is accepted, and no version comes"),
+            is("handshake-closed-before-banner", When::Always, "the connection is closed before a version"),
+            is("handshake-not-ssh", When::Always, "the port is another service's"),
+        ],
+    ),
+    (
+        r"password|keyboard.interactive",
+        &[
+            is("auth-password-rejected", When::Always, "the password or the login name is wrong"),
+            is("auth-account-refused", When::Always, "the password is right: the account may not log in with one"),
+            is("auth-method-unavailable", When::Always, "the server takes no passwords"),
+        ],
+    ),
+    (
+        r"authentic|\bauth\b|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
+        &[
+            is(
+                "auth-key-rejected",
+                When::Always,
+                "the key is not in the account's authorized_keys, or the login name is wrong",
+            ),
+            is("auth-password-rejected", When::Always, "the program logs in with a password, which is wrong"),
+            is("auth-no-credentials", When::Always, "the program has no key and no password"),
+        ],
+    ),
+    (
+        r"subsystem|(?:initiali[sz]|start).{0,20}\bsftp",
+        &[
+            is("session-subsystem-missing", When::Always, "ssh works and sftp does not: the server has no sftp-server"),
+            is("session-rc-output", When::Always, "ssh HOST true prints something: a start-up file"),
+            is("session-restricted", When::Always, "the account is served something else than sftp"),
+        ],
+    ),
+    (
+        r"port.?forward|forwarding",
+        &[
+            is(
+                "channel-forwarding-prohibited",
+                When::Always,
+                "the server forbids it: AllowTcpForwarding, PermitOpen, PermitListen",
+            ),
+            is("channel-local-forward-failed", When::Always, "the port is on this machine, and taken (-L, -D)"),
+            is("channel-remote-forward-failed", When::Always, "the port is on the server, and taken (-R)"),
+        ],
+    ),
+    (
+        r"(?:channel|shell|exec|env|pty).{0,10} request",
+        &[
+            is("session-exec-failed", When::Always, "the account or its key allows no such request"),
+            is("session-restricted", When::Always, "the server serves other requests only"),
+            is("channel-open-refused", When::Always, "the server opens no channel"),
+        ],
+    ),
+    (
+        r"\bchannel|\bpty\b",
+        &[
+            is("channel-open-refused", When::Always, "the login worked, and the server opens no channel"),
+            is("channel-closed-early", When::Always, "the channel opens, and is closed at once"),
+            is("channel-max-sessions", When::Always, "the connection has many sessions already"),
+        ],
+    ),
+];
+
+/// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
+pub(super) fn by_operation(log: &Log) -> Vec<Told> {
+    static WORDS: LazyLock<RegexSet> = LazyLock::new(|| {
+        let words = OPERATIONS.iter().map(|(words, _)| words);
+        let set = RegexSetBuilder::new(words).unicode(false).case_insensitive(true).build();
+        set.expect("the words of operations compile")
+    });
+    if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
+        return Vec::new();
+    }
+    let named = log.unknown.iter().filter(|line| is_about_ssh(line)).find_map(|line| {
+        let operation = WORDS.matches(line.text.as_bytes()).iter().next()?;
+        Some((line, OPERATIONS[operation].1))
+    });
+    let Some((line, all)) = named else { return Vec::new() };
+    let seen = Sighting { symptom: String::new(), line: line.clone(), after: None, waited_s: None };
+    candidates(&Connection::default(), all, false, &seen)
+}
+
+/// True if a line complains of SSH in earnest: ssh's own debugging tells of much that fails and does not matter.
+fn is_about_ssh(line: &Line) -> bool {
+    let text = line.text.as_str();
+    let bytes = text.as_bytes();
+    let is_harmless =
+        HARMLESS_LINES.is_match(bytes) || FILE_DENIED_LINES.is_match(bytes) || CONDITIONAL_LINES.is_match(bytes);
+    is_of_ssh(text) && !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !text.contains("debug")
+}
