@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::os::socket::Socket;
 
 /// For so long we wait for an interrupted path: half of sshd's default LoginGraceTime (sshd_config(5)), after which it ends the connection itself.
-const PATH_RETURNS_WITHIN: Duration = Duration::from_secs(60);
+const PATH_RETURNS_WITHIN: Duration = Duration::from_mins(1);
 
 /// The pause between two looks at what is still unacknowledged.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -9,6 +9,9 @@ use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is
 use super::lengths::text_as_length;
 use super::noise::is_noise;
 use super::operations::by_operation;
+use super::overcome::{
+    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
+};
 use super::owners::{closest, family, is_one_of, owners};
 use super::unfinished::{slow, stopped};
 use super::words::NOTICES;
@@ -16,21 +19,10 @@ use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Event, Line, Log, Part, Sighting};
+use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 
-/// Causes of a login that succeeds all the same.
-const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
-/// Causes that ask a question, which was answered where the connection goes on.
-const ANSWERED: [&str; 2] = ["hostkey-unknown", "auth-key-encrypted"];
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
-/// Causes of requests beside a session, which goes on without them.
-const BESIDE_A_SESSION: [&str; 4] = [
-    "channel-forward-unreachable",
-    "channel-local-forward-failed",
-    "channel-remote-forward-failed",
-    "channel-x11-refused",
-];
 /// Causes of which a log names the reason too.
 const REASONS: [(&str, &str); 6] = [
     ("server-start-failed", "auth-key-unreadable"),
@@ -182,73 +174,6 @@ fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<T
 fn is_before_the_session(family: &Family) -> bool {
     let first = family.candidates.first().and_then(|first| causes::all().find(|cause| cause.code == first.code));
     first.is_some_and(|cause| cause.stage < Check::Channel)
-}
-
-/// True if the connection went past the check at which a cause shows, after the line that names it.
-fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
-    // What a session prints in place of its work comes before its exit status.
-    let is_of_the_session = cause.code.starts_with("session-") && cause.stage == Check::Channel;
-    let is_despite_login = DESPITE_LOGIN.contains(&cause.code) && !succeeded(connection);
-    let is_overcome_by_none = is_of_the_session || is_despite_login || BESIDE_A_SESSION.contains(&cause.code);
-    // A password is asked for once the host key is accepted.
-    let is_answered = ANSWERED.contains(&cause.code)
-        && cause.stage < Check::Auth
-        && (connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked)
-            || is_a_question(seen) && was_refused_after(connection, seen));
-    is_answered || !is_overcome_by_none && passed_after(connection, seen, cause.stage)
-}
-
-/// True if a text is the question about a host key, and not the refusal of one.
-fn is_a_question(seen: &Sighting) -> bool {
-    seen.symptom.contains("can't be established")
-}
-
-/// True if a login was refused after a line, and no host key was.
-fn was_refused_after(connection: &Connection, question: &Sighting) -> bool {
-    let writer = writer(connection);
-    let is_of_a_login = |seen: &Sighting| {
-        let family = family(&seen.symptom, writer).filter(|(_, family)| !family.is_wrapper);
-        let first = family.and_then(|(_, family)| family.candidates.first());
-        first.and_then(|first| causes::all().find(|cause| cause.code == first.code)).map(|cause| cause.stage)
-            == Some(Check::Auth)
-    };
-    let mut later = connection.sightings.iter().filter(|seen| seen.line.number > question.line.number);
-    let is_rejected = connection.sightings.iter().any(|seen| seen.symptom.starts_with("Host key verification failed"));
-    !is_rejected && later.any(is_of_a_login)
-}
-
-/// True if a cause is that no agent answers, where the client goes on to a key of a file or to a password that it was given: it is
-/// that which is refused.
-fn is_beside_a_credential(connection: &Connection, cause: &Cause) -> bool {
-    let is_given = connection.program.as_ref().is_some_and(|program| program.name == "Net::SSH");
-    let has_password =
-        is_given && connection.all(Event::MethodTried).any(|entry| entry.value("method") == Some("password"));
-    cause.code == "auth-agent-unreachable" && (has_password || connection.first(Event::KeyOffered).is_some())
-}
-
-/// True if a key file is missing or unreadable, and the connection ended before any login.
-fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
-    let has = |event: Event| connection.first(event).is_some();
-    let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
-    // What a jump host refuses ends the connection through it.
-    is_of_a_file
-        && has(Event::Connected)
-        && !has(Event::ProxyStarted)
-        && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
-        && connection.end().is_some_and(|end| end.line > seen.line.number)
-}
-
-/// True if the command of a session ended with status 0.
-fn succeeded(connection: &Connection) -> bool {
-    let mut ended =
-        connection.entries.iter().filter(|entry| matches!(entry.event, Event::CommandEnded | Event::ExitStatus));
-    ended.any(|entry| entry.value("status") == Some("0"))
-}
-
-/// True if a check at or beyond `check` passed after a line.
-fn passed_after(connection: &Connection, seen: &Sighting, check: Check) -> bool {
-    let passes = |event: Event| matches!(event.place(), Some((at, Part::Passes)) if at >= check);
-    connection.entries.iter().any(|entry| entry.line > seen.line.number && passes(entry.event))
 }
 
 /// True if a text that several causes print is a complaint where it stands, and the connection did not go on past it.

@@ -9,6 +9,7 @@ mod judge;
 mod lengths;
 mod noise;
 mod operations;
+mod overcome;
 mod owners;
 mod unfinished;
 mod wordings;
