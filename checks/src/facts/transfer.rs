@@ -1,5 +1,7 @@
 //! The observations of data sent there and back.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::connection::{GaveUp, Manner, Ran};
@@ -205,16 +207,13 @@ impl Facts {
         ended(true, &RetestOutcome::Through) && ended(false, &RetestOutcome::Silent)
     }
 
-    /// Separates the two directions, where the command has stored all before it sent the first byte back.
-    pub(crate) fn tell_directions(&mut self) {
+    /// Adds the rate of each direction, where the command has stored what it sent back: all data took so long to the server, and so long back.
+    pub(crate) fn tell_directions(&mut self, up: Duration, down: Duration) {
         // A server without head or tail says so, and returns the data as it comes.
-        if self.stderr.is_some() {
+        if self.stderr.is_some() || up.is_zero() || down.is_zero() {
             return;
         }
-        let (count, total) = (self.sent_bytes as f64, self.ran.duration_ms);
-        if let Some(first) = self.ran.first_output_ms.filter(|first| *first > 0.0 && total > *first) {
-            self.up_rate = Some(count / (first / 1000.0));
-            self.down_rate = Some(count / ((total - first) / 1000.0));
-        }
+        let count = self.sent_bytes as f64;
+        (self.up_rate, self.down_rate) = (Some(count / up.as_secs_f64()), Some(count / down.as_secs_f64()));
     }
 }

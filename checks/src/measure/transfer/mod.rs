@@ -7,6 +7,7 @@ mod one_way;
 pub(crate) mod returned;
 mod sftp;
 
+use std::mem::replace;
 use std::time::Duration;
 
 use super::channel::{NO_COMMAND, ask_beside};
@@ -116,14 +117,23 @@ async fn moved(
     lead: Option<Lead>,
 ) -> (bool, Facts) {
     let patience = ctx.limits.patience();
-    let facts = if is_stored {
-        ahead::stored(connection, running, count, lead, patience).await
+    let (facts, is_slow) = if is_stored {
+        ahead::stored(connection, running, count, patience).await
     } else {
-        measured(connection, running, count, patience).await
+        (measured(connection, running, count, patience).await, false)
     };
     let mut facts = Facts { compression: connection.compression(), ..facts };
     if facts.rate.is_none() {
         return (false, facts);
+    }
+    if is_slow {
+        // It waits for the rest; another one takes its place, where the server has room for two.
+        let anew = match lead {
+            Some(lead) => ahead::streaming(connection, lead, patience).await,
+            None => None,
+        };
+        let Some(anew) = anew else { return (true, facts) };
+        replace(running, anew).close().await;
     }
     facts.echo = match facts.ran.first_output_ms {
         // Its first byte was alone, and text in front of it is no echo.
