@@ -80,6 +80,10 @@ pub struct Facts {
     /// As much of it one way at a time, on connections of their own, where both ways at once stalled although nothing was lost.
     #[serde(default)]
     pub one_way: Option<OneWay>,
+    /// True if as much passed both ways without new keys, on a connection of its own, where it stalled after they were asked for in its middle;
+    /// `null` where that was not tried.
+    #[serde(default)]
+    pub without_rekey: Option<bool>,
 }
 
 /// Data moved one way at a time.
@@ -182,15 +186,31 @@ impl Facts {
         Self { inserted, echo, compression, rekeys, deep_rate, ..further }
     }
 
-    /// True if nothing more came back although TCP delivered all that we sent, on a connection that stood: lost packets are not to blame.
+    /// True if nothing more came back although TCP delivered all that we sent, on a connection that stood: lost packets are not to blame, nor
+    /// new keys.
     pub(crate) fn is_held_back(&self) -> bool {
-        let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
         let rekeyed = self.rekeys.iter().all(|rekey| rekey.ms.is_some());
-        silent
-            && rekeyed
-            && self.ending.is_none()
-            && !self.is_size_decisive()
-            && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+        self.is_silent() && (rekeyed && self.without_rekey.is_none() || self.without_rekey == Some(false))
+    }
+
+    /// True if data stopped after new keys were asked for in its middle: they may be the reason, and the amount may.
+    pub(crate) fn is_silent_after_rekey(&self) -> bool {
+        let quiet_passed = self.rekeys.iter().filter(|rekey| !rekey.under_load).all(|rekey| rekey.ms.is_some());
+        quiet_passed && self.rekeys.iter().any(|rekey| rekey.under_load) && self.is_silent()
+    }
+
+    fn is_silent(&self) -> bool {
+        let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
+        silent && self.ending.is_none() && !self.is_size_decisive() && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+    }
+
+    /// True if nothing failed but an exchange of new keys that we asked for, or the data under way at that moment.
+    #[must_use]
+    pub fn fails_by_rekey(&self) -> bool {
+        match self.without_rekey {
+            Some(passed) => passed,
+            None => self.rekeys.iter().any(|rekey| rekey.ms.is_none()),
+        }
     }
 
     /// True if both ways at once stalled, and each alone took as much: the path carries it, and so does either direction.

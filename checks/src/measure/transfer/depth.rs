@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::ahead::streaming;
 use super::returned::{in_time, returned};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, nonce, seed};
@@ -13,8 +14,10 @@ use crate::facts::channel::Lead;
 use crate::facts::connection::Ran;
 use crate::facts::transfer::{Facts, Rekey};
 use crate::measure::channel::command;
+use crate::measure::retest::leave;
 use crate::os::pause::timeout;
 use crate::ssh::connection::Connection;
+use crate::ssh::login::Login;
 use crate::ssh::run::Running;
 
 /// Bytes moved each way: eight windows of 2 MiB, which is what OpenSSH and our library give a channel.
@@ -79,6 +82,26 @@ pub(super) async fn unread(
     let facts = returned(connection, &mut running, &sent, patience).await;
     running.close().await;
     Some(facts)
+}
+
+/// True if so many bytes come back on a connection of its own, on which no keys are exchanged anew; `None` where that would need a person.
+pub(super) async fn without_rekey(login: &Login, lead: Lead, count: usize, patience: Patience) -> Option<bool> {
+    /// The connections: this one, and the one that takes the place of the stalled one.
+    const CONNECTIONS: u32 = 2;
+    if !login.repeatable() || login.needs_touch() || login.budget.left() < CONNECTIONS {
+        return None;
+    }
+    let connection = login.open(patience.silence).await.ok()?;
+    let passed = match streaming(&connection, lead, patience).await {
+        Some(mut running) => {
+            let facts = returned(&connection, &mut running, &noise(seed(), count), patience).await;
+            running.close().await;
+            Some(facts.rate.is_some())
+        }
+        None => None,
+    };
+    leave(connection, passed == Some(true)).await;
+    passed
 }
 
 /// Bytes that go there and back within [`TIME_S`] at that rate, which counts both ways; 64 KiB at least.
