@@ -206,9 +206,9 @@ const REKEY_FAILED: Cause = Cause {
     severity: Severity::Warning,
     explanation: "Both sides negotiate new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an \
         hour; RekeyLimit in ssh). A rekey on the working connection did not finish in time or ended it. No other \
-        message may pass meanwhile, so sessions freeze or die at the first rekey: during a large copy, or after an hour \
-        where RekeyLimit or the server sets a time. Some servers fail only while much data moves both ways. Servers and bastions other than OpenSSH, and their libraries, are known for it.\n\n\
-        A bastion that terminates SSH itself cannot be distinguished from the server behind it.",
+        message may pass meanwhile, so sessions freeze or die at the first rekey: during a large copy, or after the time \
+        that RekeyLimit or the server sets. Servers and bastions other than OpenSSH, and their libraries, are known for it.\n\n\
+        Some servers fail only while much data moves both ways. A bastion that terminates SSH itself cannot be distinguished from the server behind it.",
     fixes: &[
         Fix { side: Side::Server, summary: "Upgrade the SSH server or bastion", ..Fix::CHANGE },
         Fix {

@@ -4,6 +4,8 @@ use crate::facts::channel::{Facts, Lead, OURS};
 
 /// Bytes of each output that are kept: more than start-up files print.
 pub(crate) const KEPT: usize = 64 * 1024;
+/// Bytes of output in front of our mark that are read: start-up files that show pictures print more than others.
+pub(super) const LONG: usize = 512 * 1024;
 /// The first part of data that is stored, bytes: four times what the bucket of a usual shaper lets through at once (tc-tbf(8): `burst 16kb`).
 const AHEAD: usize = 64 * 1024;
 /// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
