@@ -39,7 +39,8 @@ impl Facts {
             None => may.sftp.is_allowed(),
         };
         let is_program = self.is_program() || self.runs_on_terminal_only();
-        let program = !self.mark_seen && !command_line && is_program && !has_shell && !(sftp && self.ended_at_input());
+        let is_sftp_server = sftp && self.ended_at_input();
+        let program = is_program && !(self.mark_seen || command_line || has_shell || is_sftp_server);
         [
             (Service::Exec, self.mark_seen || command_line),
             (Service::Shell, has_shell),

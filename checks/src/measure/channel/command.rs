@@ -1,5 +1,7 @@
 //! The one command that channel, transfer and exit share.
 
+use std::fmt::Write as _;
+
 use crate::facts::channel::{Facts, Lead, OURS};
 
 /// Bytes of each output that are kept: more than start-up files print.
@@ -18,8 +20,11 @@ pub(crate) const STATUS: u32 = 7;
 /// prints [`OUTPUT`] bytes and ends with [`STATUS`].
 #[must_use]
 pub(crate) fn command(lead: Lead, mark: &str, stored: usize) -> String {
-    let parts: String = parts(stored).map(|count| format!("head -c {count} | tail -c {count}; ")).collect();
-    lead.command(&format!("echo {mark}; {parts}cat; {}", end()))
+    let mut stored_parts = String::new();
+    for count in parts(stored) {
+        let _ = write!(stored_parts, "head -c {count} | tail -c {count}; ");
+    }
+    lead.command(&format!("echo {mark}; {stored_parts}cat; {}", end()))
 }
 
 /// The parts in which so many bytes are stored, each at most three times as long as all before it: what a link has carried at once tells
