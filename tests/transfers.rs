@@ -1,9 +1,12 @@
 //! How data moves and keys are exchanged anew, on real servers.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::channels::{PATIENCE, examined};
-use crate::lab::{Lab, Report, Server, python};
+use crate::lab::{Lab, Middlebox, Report, Server, python};
 
 /// What the checks after channel measured.
 pub(crate) fn facts<'a>(seen: &'a Report, check: &str) -> &'a Value {
@@ -107,10 +110,82 @@ fn lines_of_a_background_process_are_no_corruption() {
 
 #[test]
 fn a_line_of_256_kbit_is_healthy_with_its_rate_and_little_is_moved_over_it() {
-    let Some(lab) = Lab::healthy().and_then(|lab| lab.with_slow_line(256)) else { return };
+    let Some(lab) = Lab::healthy().and_then(|lab| lab.with_slow_link(0, (256, 256))) else { return };
     let seen = examined(&lab, &lab.sshd(&[]), &[]);
     assert_eq!((seen.codes(), seen.json["verdict"].as_str()), (vec![], Some("healthy")), "{}", seen.told());
     let transfer = facts(&seen, "transfer");
     assert!(transfer["rate"].as_f64().is_some_and(|rate| (10_000.0..130_000.0).contains(&rate)), "{transfer:#}");
     assert!(transfer["sent_bytes"].as_u64().is_some_and(|bytes| bytes < 256 * 1024), "{transfer:#}");
+}
+
+/// Bytes per second of a line of 64 kbit/s, where a bucket of 16 KB lets the first of them through at once.
+const AT_64_KBIT: std::ops::Range<f64> = 5_000.0..12_000.0;
+
+/// The time that a plain examination may take at 64 kbit/s, and one in depth.
+const PLAIN: Duration = Duration::from_secs(45);
+const IN_DEPTH: Duration = Duration::from_secs(110);
+
+/// Healthy, plain and in depth, each within its time; more is said of what was measured in this.
+fn assert_healthy_at_64_kbit(
+    lab: impl Fn() -> Option<Lab> + Sync,
+    options: impl Fn(&Lab) -> (Server, Vec<String>) + Sync,
+    rates: impl Fn(&Value) -> bool + Sync,
+) {
+    thread::scope(|scope| {
+        for (depth, limit) in [(None, PLAIN), (Some("--deep"), IN_DEPTH)] {
+            let (lab, options, rates) = (&lab, &options, &rates);
+            scope.spawn(move || {
+                let Some(lab) = lab() else { return };
+                let (server, options) = options(&lab);
+                let options: Vec<&str> =
+                    options.iter().map(String::as_str).chain(["--idle", "0"]).chain(depth).collect();
+                let seen = lab.doctor(&server, &options, limit);
+                assert_eq!(seen.json["verdict"].as_str(), Some("healthy"), "{}", seen.told());
+                assert!(rates(facts(&seen, "transfer")), "{:#}", facts(&seen, "transfer"));
+            });
+        }
+    });
+}
+
+#[test]
+fn a_line_of_64_kbit_is_healthy_with_its_rates_in_bounded_time() {
+    thread::scope(|scope| {
+        for line in [(64, 64), (64, 2000), (2000, 64)] {
+            scope.spawn(move || {
+                let slow = || Lab::healthy().and_then(|lab| lab.with_slow_link(0, line));
+                let is_right =
+                    |rate: &Value, kbit| rate.as_f64().is_some_and(|rate| AT_64_KBIT.contains(&rate) == (kbit == 64));
+                assert_healthy_at_64_kbit(
+                    slow,
+                    |lab| (lab.sshd(&[]), vec![]),
+                    |transfer| is_right(&transfer["up_rate"], line.0) && is_right(&transfer["down_rate"], line.1),
+                );
+            });
+        }
+        let slow = || Lab::healthy().and_then(|lab| lab.with_slow_link(0, (64, 64)));
+        let sftp = |lab: &Lab| (lab.sshd(&["ForceCommand internal-sftp"]), vec![]);
+        assert_healthy_at_64_kbit(slow, sftp, |transfer| {
+            AT_64_KBIT.contains(&(transfer["rate"].as_f64().unwrap_or_default()))
+        });
+    });
+}
+
+#[test]
+fn a_line_of_64_kbit_to_a_jump_host_or_behind_it_is_healthy_with_its_rate() {
+    thread::scope(|scope| {
+        for link in [0, 1] {
+            scope.spawn(move || {
+                let slow = || Lab::through(&[Middlebox::Bastion]).and_then(|lab| lab.with_slow_link(link, (64, 64)));
+                let through = |lab: &Lab| {
+                    let bastion = lab.bastion(1, &[]);
+                    let hop = bastion.hop();
+                    (lab.sshd(&[]).and(bastion), vec!["-J".to_owned(), hop])
+                };
+                // Both ways at once.
+                assert_healthy_at_64_kbit(slow, through, |transfer| {
+                    transfer["rate"].as_f64().is_some_and(|rate| rate < 24_000.0)
+                });
+            });
+        }
+    });
 }

@@ -261,17 +261,14 @@ impl Lab {
 
     /// Lets the client send no faster than a slow line does, in kbit/s; none where the kernel has no token bucket.
     pub(crate) fn with_slow_uplink(self, rate: u32) -> Option<Self> {
-        let line = format!("qdisc add dev {FAR} root tbf rate {rate}kbit burst 16kb latency 400ms");
-        let set = self.client().command("tc").args(line.split(' ')).output();
-        if set.is_ok_and(|set| set.status.success()) { Some(self) } else { skip("the kernel's sch_tbf") }
+        if shaped(self.client(), FAR, rate) { Some(self) } else { skip("the kernel's sch_tbf") }
     }
 
-    /// Lets both ends send no faster than a slow line does, in kbit/s; none where the kernel has no token bucket.
-    pub(crate) fn with_slow_line(self, rate: u32) -> Option<Self> {
-        let lab = self.with_slow_uplink(rate)?;
-        let line = format!("qdisc add dev {NEAR} root tbf rate {rate}kbit burst 16kb latency 400ms");
-        must(lab.server_host().command("tc").args(line.split(' ')), "");
-        Some(lab)
+    /// Lets the ends of a link, the client's being the first, send no faster than a slow line does, in kbit/s away from the client and towards
+    /// it; none where the kernel has no token bucket.
+    pub(crate) fn with_slow_link(self, link: usize, (away, towards): (u32, u32)) -> Option<Self> {
+        let both = shaped(&self.hosts[link], FAR, away) && shaped(&self.hosts[link + 1], NEAR, towards);
+        if both { Some(self) } else { skip("the kernel's sch_tbf") }
     }
 
     fn connect(&self) {
@@ -306,6 +303,13 @@ impl Lab {
         let lab = 1 + (std::process::id() + self.number) % 250;
         Ipv4Addr::new(10, u8::try_from(lab).expect("below 251"), u8::try_from(link).expect("a short path"), end)
     }
+}
+
+/// Lets a host send no faster than this by an interface; false where the kernel has no token bucket.
+fn shaped(host: &Namespace, interface: &str, kbit: u32) -> bool {
+    let line = format!("qdisc add dev {interface} root tbf rate {kbit}kbit burst 16kb latency 400ms");
+    let set = host.command("tc").args(line.split(' ')).output();
+    set.is_ok_and(|set| set.status.success())
 }
 
 /// Says loudly that a test cannot run here; where nothing may be skipped, fails it.

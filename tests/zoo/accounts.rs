@@ -60,6 +60,12 @@ setups! {
         => "healthy", ["session-restricted"], ["program"];
     #[ignore = "tests/run --zoo"]
     screen_forced: |lab| on_terminal(lab, "screen -xRR"), ME => "healthy", ["session-restricted"], ["program"];
+    menu_with_a_prompt: |lab| on_terminal(lab, "echo '1) restart'; echo '2) leave'; printf '> '; read x"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    sftp_server_forced: |lab| forced(lab, "/usr/lib/openssh/sftp-server"), ME
+        => "healthy", ["session-restricted"], ["sftp"];
+    rsync_daemon_forced: |lab| forced(lab, "rsync --server --daemon ."), ME
+        => "healthy", ["session-restricted"], ["program"];
     shell_that_is_forced: |lab| job(lab, "exec sh"), ME => "healthy", ["session-restricted"], ["program"];
     program_that_needs_a_terminal: |lab| job(lab, "echo 'TERM environment variable needs set.' >&2; exit 1"), ME
         => "healthy", ["session-restricted"], ["program"];

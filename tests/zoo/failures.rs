@@ -76,8 +76,15 @@ setups! {
     start_up_waits: |lab| { let wait = fifo(lab); bashrc(lab, &format!("cat {wait}")) }, ME_BRIEFLY
         => "broken", ["session-start-hangs"], ["sftp", "forward"];
     start_up_is_slow: |lab| bashrc(lab, "sleep 11"), ME => "degraded", ["auth-slow"], ["exec", "sftp", "forward"];
-    start_up_asks: |lab| bashrc(lab, "read answer"), ME_BRIEFLY => "broken", ["session-start-hangs"], ["forward"];
+    start_up_asks: |lab| bashrc(lab, "read answer"), ME_BRIEFLY => "broken", ["session-start-hangs"], ["sftp", "forward"];
     start_up_replaces: |lab| bashrc(lab, "exec /bin/dash"), ME_BRIEFLY => "broken", ["session-startup-exec"], ["forward"];
+    #[ignore = "tests/run --zoo"]
+    start_up_replaces_by_fish: |lab| bashrc(lab, "exec fish"), ME_BRIEFLY
+        => "broken", ["session-startup-exec"], ["forward"];
+    start_up_prints_much: |lab| bashrc(lab, "head -c 200000 /dev/zero | tr '\\0' m | fold"), ME
+        => "degraded", ["session-rc-output"], ["exec", "sftp", "forward"];
+    start_up_loses_path: |lab| bashrc(lab, "PATH=/nowhere"), ME
+        => "healthy", ["session-command-missing"], ["exec", "sftp", "forward"];
     process_limit: |lab| bashrc(lab, "ulimit -u 1"), ME => "broken", ["session-process-limit"], ["exec", "sftp", "forward"];
     forced_and_missing: |lab| forced(lab, "/usr/local/bin/rsync-backup --server"), ME
         => "broken", ["session-command-missing"], [];

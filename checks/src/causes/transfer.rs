@@ -7,7 +7,7 @@ use crate::base::text::{self, bytes, seconds};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::GaveUp;
-use crate::facts::transfer::{Difference, Facts};
+use crate::facts::transfer::{Difference, Facts, Rekey};
 
 /// The causes that show when data is moved.
 pub static CAUSES: &[Cause] = &[STALLED, IN_TURNS, CORRUPTED, TRUNCATED, REKEY_FAILED];
@@ -203,12 +203,12 @@ const REKEY_FAILED: Cause = Cause {
     code: "rekey-failed",
     stage: Check::Transfer,
     title: "The connection does not survive rekeying",
-    severity: Severity::Critical,
+    severity: Severity::Warning,
     explanation: "Both sides negotiate new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an \
         hour; RekeyLimit in ssh). A rekey on the working connection did not finish in time or ended it. No other \
-        message may pass meanwhile, so sessions freeze or die at the first rekey: after an hour, or during a large \
-        copy. Servers and bastions other than OpenSSH, and their libraries, are known for it.\n\n\
-        A bastion that terminates SSH itself cannot be distinguished from the server behind it.",
+        message may pass meanwhile, so sessions freeze or die at the first rekey: during a large copy, or after the time \
+        that RekeyLimit or the server sets. Servers and bastions other than OpenSSH, and their libraries, are known for it.\n\n\
+        Some servers fail only while much data moves both ways. A bastion that terminates SSH itself cannot be distinguished from the server behind it.",
     fixes: &[
         Fix { side: Side::Server, summary: "Upgrade the SSH server or bastion", ..Fix::CHANGE },
         Fix {
@@ -236,18 +236,51 @@ const REKEY_FAILED: Cause = Cause {
     ],
     hides: &["transfer-stalled", "transfer-truncated", "exit-hangs", "exit-output-lost"],
     judge: |evidence| {
-        let facts = evidence.transfer.failed()?;
-        let rekey = facts.rekeys.iter().find(|rekey| rekey.ms.is_none())?;
+        let facts = evidence.transfer.facts()?;
+        let (rekey, certainty) = failed_rekey(facts)?;
+        let is_early = evidence.config.facts().and_then(|config| config.setting("rekeylimit"));
         let when = if rekey.under_load { "in the middle of a transfer" } else { "on the quiet connection" };
-        let what = match &rekey.ending {
-            Some(manner) => format!("ended the connection with {}", manner.words()),
-            None => format!("was not done after {}", seconds(rekey.deadline_ms / 1000.0)),
+        let what = match (&rekey.ending, rekey.ms) {
+            (Some(manner), _) => format!("ended the connection with {}", manner.words()),
+            (None, None) => format!("was not done after {}", seconds(rekey.deadline_ms / 1000.0)),
+            (None, Some(_)) => "was done, and then nothing more came".to_owned(),
         };
-        let certainty = if rekey.under_load { Certainty::Likely } else { Certainty::Certain };
-        Some(Match::new(certainty, [format!("the exchange of new keys that we asked for {when} {what}")]))
+        let mut because = vec![format!("the exchange of new keys that we asked for {when} {what}")];
+        if facts.without_rekey == Some(true) {
+            because.push(format!(
+                "{} passed both ways on another connection without it, and new keys on a quiet connection",
+                bytes(facts.sent_bytes as f64)
+            ));
+        }
+        because.push(match is_early {
+            Some(limit) => format!(
+                "RekeyLimit {} makes ssh ask for them sooner than it would by itself",
+                limit.value.as_deref().unwrap_or_default()
+            ),
+            None => {
+                "ssh asks for them after 1 GB or more, for no RekeyLimit is set; the server may ask before".to_owned()
+            }
+        });
+        let found = Match::new(certainty, because);
+        // Only both ways at once, at the moment of new keys.
+        Some(match is_early {
+            Some(_) => found.at(Severity::Critical),
+            None if facts.without_rekey == Some(true) => found.at(Severity::Info),
+            None => found,
+        })
     },
     ..Cause::NEW
 };
+
+/// The exchange of new keys that failed, or after which data stopped, and how sure it is that nothing else is to blame.
+fn failed_rekey(facts: &Facts) -> Option<(&Rekey, Certainty)> {
+    let rekey = match facts.without_rekey {
+        Some(_) => facts.rekeys.iter().find(|rekey| rekey.under_load)?,
+        None => facts.rekeys.iter().find(|rekey| rekey.ms.is_none())?,
+    };
+    let certainty = if rekey.under_load { Certainty::Likely } else { Certainty::Certain };
+    facts.fails_by_rekey().then_some((rekey, certainty))
+}
 
 /// Describes the packet loss on the way to the server as the kernel counts it.
 fn acknowledgements(facts: &Facts) -> Option<String> {
@@ -266,6 +299,8 @@ fn acknowledgements(facts: &Facts) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::own_ssh::Setting;
+    use crate::facts::config;
     use crate::facts::connection::Ran;
     use crate::facts::tcp::TcpInfo;
     use crate::facts::transfer::{OneWay, Rekey};
@@ -338,6 +373,36 @@ mod tests {
         let facts = |ms| Facts { rekeys: vec![rekey(ms)], sent_bytes: 1, returned_bytes: 1, ..Facts::default() };
         assert_eq!(fired(facts(None)), ["rekey-failed"]);
         assert!(fired(facts(Some(9.0))).is_empty());
+        let found = (REKEY_FAILED.judge)(&evidence(facts(None))).expect("it failed");
+        assert_eq!(found.severity, None, "a warning: ssh asks for new keys after 1 GB");
+        let mut early = evidence(facts(None));
+        let limit = Setting { keyword: "RekeyLimit".into(), value: Some("64M 600".into()), from: String::new() };
+        let config = config::Facts { settings: vec![limit], ..config::Facts::default() };
+        *early.config = Timed { step: Step::Passed(config), duration_ms: 1.0 };
+        assert_eq!((REKEY_FAILED.judge)(&early).and_then(|found| found.severity), Some(Severity::Critical));
+    }
+
+    #[test]
+    fn data_that_stalls_with_new_keys_and_without_them_does_not_stall_for_them() {
+        let stalled = |ms, without_rekey| {
+            let loaded = Rekey { under_load: true, ms, deadline_ms: 20_000.0, ..Rekey::default() };
+            let rekeys = vec![Rekey { ms: Some(3.0), ..Rekey::default() }, loaded];
+            let ran = Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() };
+            Facts { rekeys, without_rekey, tcp: Some(TcpInfo::default()), ..half(ran) }
+        };
+        for ms in [None, Some(40.0)] {
+            let for_them = stalled(ms, Some(true));
+            assert!(for_them.is_silent_after_rekey() && for_them.fails_by_rekey() && !for_them.is_held_back());
+            let evidence = Evidence {
+                transfer: Timed { step: Step::Passed(for_them), duration_ms: 1.0 },
+                ..Evidence::unexamined()
+            };
+            let found = (REKEY_FAILED.judge)(&evidence).expect("it failed");
+            assert_eq!((found.certainty, found.severity), (Certainty::Likely, Some(Severity::Info)));
+            let anyway = stalled(ms, Some(false));
+            assert!(!anyway.fails_by_rekey() && anyway.is_held_back());
+            assert_eq!(fired(anyway), ["transfer-stalled"]);
+        }
     }
 
     #[test]

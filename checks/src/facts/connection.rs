@@ -218,6 +218,18 @@ impl Ran {
         self.closed || self.connection_lost || self.gave_up.is_some() || self.accepted == Some(false)
     }
 
+    /// Joins it with the next exchange of the same command.
+    pub(crate) fn followed_by(self, next: Self) -> Self {
+        Self {
+            stdout: [self.stdout, next.stdout].concat(),
+            stderr: [self.stderr, next.stderr].concat(),
+            stdout_bytes: self.stdout_bytes + next.stdout_bytes,
+            first_output_ms: self.first_output_ms.or(next.first_output_ms.map(|ms| self.duration_ms + ms)),
+            duration_ms: self.duration_ms + next.duration_ms,
+            ..next
+        }
+    }
+
     /// The way the command ended: a status, a signal or neither are three things, which ssh's own status 255 makes one.
     #[must_use]
     pub fn end_words(&self) -> String {

@@ -1,5 +1,7 @@
 //! The observations of data sent there and back.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::connection::{GaveUp, Manner, Ran};
@@ -78,6 +80,10 @@ pub struct Facts {
     /// As much of it one way at a time, on connections of their own, where both ways at once stalled although nothing was lost.
     #[serde(default)]
     pub one_way: Option<OneWay>,
+    /// True if as much passed both ways without new keys, on a connection of its own, where it stalled after they were asked for in its middle;
+    /// `null` where that was not tried.
+    #[serde(default)]
+    pub without_rekey: Option<bool>,
 }
 
 /// Data moved one way at a time.
@@ -180,15 +186,31 @@ impl Facts {
         Self { inserted, echo, compression, rekeys, deep_rate, ..further }
     }
 
-    /// True if nothing more came back although TCP delivered all that we sent, on a connection that stood: lost packets are not to blame.
+    /// True if nothing more came back although TCP delivered all that we sent, on a connection that stood: lost packets are not to blame, nor
+    /// new keys.
     pub(crate) fn is_held_back(&self) -> bool {
-        let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
         let rekeyed = self.rekeys.iter().all(|rekey| rekey.ms.is_some());
-        silent
-            && rekeyed
-            && self.ending.is_none()
-            && !self.is_size_decisive()
-            && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+        self.is_silent() && (rekeyed && self.without_rekey.is_none() || self.without_rekey == Some(false))
+    }
+
+    /// True if data stopped after new keys were asked for in its middle: they may be the reason, and the amount may.
+    pub(crate) fn is_silent_after_rekey(&self) -> bool {
+        let quiet_passed = self.rekeys.iter().filter(|rekey| !rekey.under_load).all(|rekey| rekey.ms.is_some());
+        quiet_passed && self.rekeys.iter().any(|rekey| rekey.under_load) && self.is_silent()
+    }
+
+    fn is_silent(&self) -> bool {
+        let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
+        silent && self.ending.is_none() && !self.is_size_decisive() && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+    }
+
+    /// True if nothing failed but an exchange of new keys that we asked for, or the data under way at that moment.
+    #[must_use]
+    pub fn fails_by_rekey(&self) -> bool {
+        match self.without_rekey {
+            Some(passed) => passed,
+            None => self.rekeys.iter().any(|rekey| rekey.ms.is_none()),
+        }
     }
 
     /// True if both ways at once stalled, and each alone took as much: the path carries it, and so does either direction.
@@ -205,16 +227,13 @@ impl Facts {
         ended(true, &RetestOutcome::Through) && ended(false, &RetestOutcome::Silent)
     }
 
-    /// Separates the two directions, where the command has stored all before it sent the first byte back.
-    pub(crate) fn tell_directions(&mut self) {
+    /// Adds the rate of each direction, where the command has stored what it sent back: all data took so long to the server, and so long back.
+    pub(crate) fn tell_directions(&mut self, up: Duration, down: Duration) {
         // A server without head or tail says so, and returns the data as it comes.
-        if self.stderr.is_some() {
+        if self.stderr.is_some() || up.is_zero() || down.is_zero() {
             return;
         }
-        let (count, total) = (self.sent_bytes as f64, self.ran.duration_ms);
-        if let Some(first) = self.ran.first_output_ms.filter(|first| *first > 0.0 && total > *first) {
-            self.up_rate = Some(count / (first / 1000.0));
-            self.down_rate = Some(count / ((total - first) / 1000.0));
-        }
+        let count = self.sent_bytes as f64;
+        (self.up_rate, self.down_rate) = (Some(count / up.as_secs_f64()), Some(count / down.as_secs_f64()));
     }
 }

@@ -186,8 +186,10 @@ async fn start_on_any(
 /// Runs the command again and again, each to its end: output that is lost at the end is not lost every time.
 async fn again(connection: &Connection, lead: Lead, reads: Reads, patience: Patience) -> Vec<Ran> {
     const TIMES: usize = 10;
-    let mut runs = Vec::new();
-    while runs.len() < TIMES {
+    /// No further one begins after so long: a slow link takes seconds for each.
+    const BUDGET: Duration = Duration::from_secs(15);
+    let (mut runs, began) = (Vec::new(), Instant::now());
+    while runs.len() < TIMES && began.elapsed() < BUDGET {
         let mut ran = Ran::default();
         let Some(running) = start_anew(connection, lead, reads, patience, &mut ran).await else { break };
         running.finish(KEPT, patience, &mut ran).await;

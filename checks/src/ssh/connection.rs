@@ -37,27 +37,28 @@ pub struct Connection {
     pub(super) record: FlowRecord,
 }
 
-/// The progress of the data that we send.
+/// The progress of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivered {
-    /// Bytes that TCP acknowledged; where it is not our own, those that were handed over.
+    /// Bytes of ours that TCP acknowledged; where it is not our own, those that were handed over.
     bytes: u64,
+    /// Bytes that came.
+    received: u64,
     /// True if some have not been acknowledged yet.
     is_under_way: bool,
 }
 
 impl Delivered {
-    /// The bytes that arrived, as far as is known.
-    pub(crate) fn bytes(self) -> u64 {
-        self.bytes
-    }
-
-    /// True if the other end was fed since then, or what it is fed with still drains: acknowledgements alone, which answer what is sent
-    /// again in vain, are no progress.
+    /// True if the other end was fed since then, or what it is fed with still drains, or a part of a long packet came: acknowledgements
+    /// alone, which answer what is sent again in vain, are no progress.
     pub(crate) fn goes_on_since(self, before: Self) -> bool {
         /// Bytes that keepalives and window adjustments alone do not reach.
         const FED: u64 = 16 * 1024;
-        self.bytes >= before.bytes + FED || self.is_under_way && self.bytes > before.bytes
+        /// As many from the other side, in the time that a message is waited for.
+        const CAME: u64 = 4 * 1024;
+        self.bytes >= before.bytes + FED
+            || self.is_under_way && self.bytes > before.bytes
+            || self.received >= before.received + CAME
     }
 }
 
@@ -138,11 +139,15 @@ impl Connection {
         if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
     }
 
-    /// Returns how much of our data has reached the other end by now.
+    /// Returns how far data has come by now, ours and the other end's.
     pub(crate) fn delivered(&self) -> Delivered {
+        let (sent, received) = {
+            let seen = self.watch.seen();
+            (seen.sent, seen.received)
+        };
         match self.socket().and_then(|socket| socket.acknowledged().zip(socket.tcp_info())) {
-            Some((bytes, tcp)) => Delivered { bytes, is_under_way: tcp.unacked > 0 },
-            None => Delivered { bytes: self.watch.seen().sent, is_under_way: false },
+            Some((bytes, tcp)) => Delivered { bytes, received, is_under_way: tcp.unacked > 0 },
+            None => Delivered { bytes: sent, received, is_under_way: false },
         }
     }
 

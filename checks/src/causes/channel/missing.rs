@@ -4,6 +4,7 @@ use crate::base::text::status;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
+use crate::facts::channel::Facts;
 
 /// A shell's status for a command that it does not find (POSIX, Shell Command Language, 2.8.2).
 const NOT_FOUND: u32 = 127;
@@ -54,6 +55,9 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     ],
     hides: &["session-shell-exits", "session-forced-command"],
     judge: |evidence| {
+        if let Some(found) = evidence.channel.passed().and_then(without_programs) {
+            return Some(found);
+        }
         let facts = evidence.channel.failed()?;
         let ran = &facts.ran;
         if ran.status != Some(NOT_FOUND) || !ran.closed || facts.mark_seen {
@@ -65,6 +69,21 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// The account's shell runs what is built into it, and does not find `sh`: nothing that needs programs was measured.
+fn without_programs(facts: &Facts) -> Option<Match> {
+    const WORDS: [&str; 3] = ["sh: not found", "sh: command not found", "sh: no such file or directory"];
+    let said = facts.stderr.as_deref().filter(|_| facts.plain)?;
+    let words = said.to_lowercase();
+    WORDS.iter().any(|missing| words.contains(missing)).then(|| {
+        let because = [
+            format!("the account's shell said \"{said}\", and ran a plain echo"),
+            "transfer and exit were not tested, for they need sh, cat and dd".to_owned(),
+        ];
+        let found = Match::new(Certainty::Likely, because).at(Severity::Info);
+        found.titled("The account's PATH has no standard programs".to_owned())
+    })
+}
 
 fn says_not_found(words: &str) -> bool {
     let words = words.to_lowercase();

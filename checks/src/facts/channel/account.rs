@@ -30,7 +30,7 @@ impl Facts {
     pub fn serves(&self) -> Vec<Service> {
         let may = &self.capabilities;
         let purpose = self.program().map(|program| program.purpose);
-        let has_shell = may.shell.is_allowed() || self.is_at_prompt();
+        let has_shell = (may.shell.is_allowed() || self.is_at_prompt()) && !self.runs_on_terminal_only();
         let command_line = self
             .program()
             .is_some_and(|program| program.purpose == Purpose::CommandLine && (program.is_sure || has_shell));
@@ -38,7 +38,9 @@ impl Facts {
             Some(said) => said.version.is_some(),
             None => may.sftp.is_allowed(),
         };
-        let program = !self.mark_seen && !command_line && self.is_program() && !has_shell;
+        let is_program = self.is_program() || self.runs_on_terminal_only();
+        let is_sftp_server = sftp && self.ended_at_input();
+        let program = is_program && !(self.mark_seen || command_line || has_shell || is_sftp_server);
         [
             (Service::Exec, self.mark_seen || command_line),
             (Service::Shell, has_shell),
@@ -79,7 +81,12 @@ impl Facts {
         if self.hangs() || self.says_limit() {
             return Account::Nothing;
         }
-        if self.serves().iter().any(|service| *service != Service::Forward) {
+        let serves = self.serves();
+        // A start-up file that ends every shell without a terminal does this.
+        if self.fails_in_silence() && serves.contains(&Service::Shell) {
+            return Account::Unclear;
+        }
+        if serves.iter().any(|service| *service != Service::Forward) {
             return Account::Restricted;
         }
         if self.is_unclear() { Account::Unclear } else { Account::Nothing }
@@ -109,6 +116,30 @@ impl Facts {
     fn is_at_prompt(&self) -> bool {
         let shell = self.shell.as_ref().is_some_and(|shell| shell.stays);
         shell || self.waits_with_output() && self.other_output.as_deref().is_some_and(ends_with_prompt)
+    }
+
+    /// True if what ran in place of our command printed nothing and ended with an error at once, as a full-screen program without a terminal does.
+    #[must_use]
+    pub fn fails_in_silence(&self) -> bool {
+        let ran = &self.ran;
+        let failed = ran.status.is_some_and(|status| status != 0 && status != PAM_STATUS && !NOT_RUN.contains(&status));
+        ran.accepted == Some(true) && ran.closed && failed && !self.has_printed() && !self.mark_seen
+    }
+
+    /// True if that same program goes on where it has a terminal, and fills the screen as no shell does: it hides the cursor or takes the
+    /// alternate screen (terminfo's civis and smcup).
+    #[must_use]
+    pub fn runs_on_terminal_only(&self) -> bool {
+        const FULL_SCREEN: [&str; 2] = ["[?25l", "[?1049h"];
+        let shell = self.shell.as_deref().filter(|shell| shell.stays && self.fails_in_silence());
+        let output = shell.and_then(|shell| shell.output.as_deref()).unwrap_or_default();
+        FULL_SCREEN.iter().any(|sequence| output.contains(sequence))
+    }
+
+    /// True if it read its input, and ended at a line of ours or at the end.
+    #[must_use]
+    pub fn ended_at_input(&self) -> bool {
+        self.on_input.as_ref().is_some_and(|seen| seen.closed)
     }
 
     /// True if the command, or what ran in its place, printed anything but our mark.
@@ -184,7 +215,8 @@ impl Facts {
             return seen.closed;
         }
         let is_command_missing = ran.status.is_some_and(|status| NOT_RUN.contains(&status));
-        let has_words = self.words().next().is_some();
+        // A greeting on a terminal is none of it.
+        let has_words = self.has_printed() || !self.fails_in_silence() && self.words().next().is_some();
         let is_end = ran.status == Some(0) || has_words && ran.status != Some(PAM_STATUS) && !is_command_missing;
         ran.closed && ran.signal.is_none() && is_end
     }
@@ -225,5 +257,16 @@ pub fn is_process_limit(text: &str) -> bool {
 
 /// True if the last line of a text, escaped, is one at which a shell waits.
 fn ends_with_prompt(text: &str) -> bool {
-    text.trim_end().ends_with(PROMPTS)
+    text.trim_end().ends_with(PROMPTS) && !is_menu(text)
+}
+
+/// True if choices with numbers or letters stand in a text, escaped: Enter may choose one.
+fn is_menu(text: &str) -> bool {
+    let words = text.split(['\\', ' ', '\t', '\n']).map(|word| word.trim_start_matches(['n', 'r']));
+    let is_choice = |word: &&str| {
+        let choice = word.trim_start_matches(['(', '[']).strip_suffix([')', ']', '.', ':']);
+        choice
+            .is_some_and(|choice| choice.len() <= 2 && !choice.is_empty() && choice.chars().all(|c| c.is_ascii_digit()))
+    };
+    words.filter(is_choice).count() >= 2
 }

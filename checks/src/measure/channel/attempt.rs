@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::{KEPT, command, is_foreign_shell, is_printed, is_quoted};
+use super::command::{KEPT, LONG, command, is_foreign_shell, is_printed, is_quoted};
 use super::settle;
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
@@ -41,7 +41,11 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
             return (second, running);
         }
     }
-    (plain(connection, patience).await.unwrap_or(first), None)
+    match plain(connection, patience).await {
+        // What the shell said of our command tells why it did not run.
+        Some(plain) => (Facts { stderr: plain.stderr.clone().or(first.stderr), ..plain }, None),
+        None => (first, None),
+    }
 }
 
 /// The outcome of a command that ran after the wait for it was over, and not for what it was sent meanwhile: it is slow.
@@ -62,9 +66,9 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
         return (Facts { lead, ..seen(ran) }, None);
     };
     // What comes behind so much other output is not kept.
-    let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= KEPT;
+    let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= LONG;
     connection.record().expect(Expect::Line(Duration::ZERO));
-    running.read(KEPT, patience, &mut ran, enough).await;
+    running.read(LONG, patience, &mut ran, enough).await;
     connection.record().expect(Expect::Answers(None));
     if is_printed(&ran.stdout, &mark) {
         return (Facts { lead, ..seen(ran) }, Some(running));
@@ -91,6 +95,7 @@ fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
         // The zeros that our own command prints at the end of its input, where that came at once.
         other.retain(|letter| letter != '\0');
     }
+    other.truncate(other.floor_char_boundary(KEPT));
     let errors = String::from_utf8_lossy(&ran.stderr);
     // Where the whole of our command is quoted, what is said of it would be cut off.
     let escaped = |text: &str| sanitize_bytes(text.replace(command, SHORT).as_bytes());

@@ -1,20 +1,40 @@
 //! The one command that channel, transfer and exit share.
 
+use std::fmt::Write as _;
+
 use crate::facts::channel::{Facts, Lead, OURS};
 
 /// Bytes of each output that are kept: more than start-up files print.
 pub(crate) const KEPT: usize = 64 * 1024;
+/// Bytes of output in front of our mark that are read: start-up files that show pictures print more than others.
+pub(super) const LONG: usize = 512 * 1024;
+/// The first part of data that is stored, bytes: four times what the bucket of a usual shaper lets through at once (tc-tbf(8): `burst 16kb`).
+const AHEAD: usize = 64 * 1024;
 /// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
 pub(crate) const OUTPUT: u64 = 64 * 1024;
 /// The status that the last command ends with: one that nothing else gives.
 pub(crate) const STATUS: u32 = 7;
 
 /// The one command that channel, transfer and exit share, since starting one may be slow (a shell's start-up files): it prints a mark,
-/// sends back `stored` bytes when it has them all, then what it is sent as it comes, and at the end of its input prints
-/// [`OUTPUT`] bytes and ends with [`STATUS`].
+/// sends back each of the [`parts`] of `stored` bytes when it has all of it, then what it is sent as it comes, and at the end of its input
+/// prints [`OUTPUT`] bytes and ends with [`STATUS`].
 #[must_use]
 pub(crate) fn command(lead: Lead, mark: &str, stored: usize) -> String {
-    lead.command(&format!("echo {mark}; head -c {stored} | tail -c {stored}; cat; {}", end()))
+    let mut stored_parts = String::new();
+    for count in parts(stored) {
+        let _ = write!(stored_parts, "head -c {count} | tail -c {count}; ");
+    }
+    lead.command(&format!("echo {mark}; {stored_parts}cat; {}", end()))
+}
+
+/// The parts in which so many bytes are stored, each at most three times as long as all before it: what a link has carried at once tells
+/// how much more of it is no burden.
+pub(crate) fn parts(stored: usize) -> impl Iterator<Item = usize> {
+    let upto = move |part: u32| stored.min(AHEAD << (2 * part));
+    (0..)
+        .map(move |part| (upto(part), part.checked_sub(1).map_or(0, upto)))
+        .map(|(end, begin)| end - begin)
+        .take_while(|count| *count > 0)
 }
 
 /// A command that reads nothing, and ends by itself.
@@ -87,7 +107,7 @@ pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{command, is_foreign_shell, is_printed, is_quoted, names_first_word};
+    use super::{command, is_foreign_shell, is_printed, is_quoted, names_first_word, parts};
     use crate::facts::channel::{Facts, Lead};
     use crate::facts::connection::Ran;
 
@@ -103,6 +123,14 @@ mod tests {
         }
         assert!(is_quoted(quoted.as_bytes(), "m4rk"));
         assert!(!is_quoted(format!("+ {ours}\n").as_bytes(), "m4rk"), "a trace of the shell");
+    }
+
+    #[test]
+    fn data_is_stored_in_parts_that_grow() {
+        const KIB: usize = 1024;
+        assert_eq!(parts(KIB * KIB).collect::<Vec<_>>(), [64 * KIB, 192 * KIB, 768 * KIB]);
+        assert_eq!(parts(100 * KIB).collect::<Vec<_>>(), [64 * KIB, 36 * KIB]);
+        assert_eq!(parts(0).count(), 0);
     }
 
     fn ended(status: u32, stdout: &str, stderr: &str) -> Facts {

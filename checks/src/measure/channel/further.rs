@@ -93,8 +93,11 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
 fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {
-        // Refused, or a menu, a prompt, or what does not stop to print.
-        _ if ran.refused.is_some() || facts.waits_with_output() => vec![],
+        _ if ran.refused.is_some() => vec![],
+        // An sftp server reads its input, and may tell its settings on standard error.
+        _ if facts.waits_with_output() && facts.other_output.is_none() && facts.ended_at_input() => vec![Wish::Sftp],
+        // A menu, a prompt, or what does not stop to print.
+        _ if facts.waits_with_output() => vec![],
         // Nothing ran.
         _ if ran.accepted == Some(false) => vec![Wish::Sftp, Wish::Shell],
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
@@ -117,7 +120,8 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
 /// True if an unknown program has failed, or says nothing: a start-up file may be broken that sftp does not read.
 fn may_be_broken(facts: &Facts) -> bool {
     let ran = &facts.ran;
-    let has_read_all = facts.on_input.as_ref().is_some_and(|seen| seen.closed);
+    // What speaks a protocol of its own fails at our line.
+    let has_read_all = facts.on_input.as_ref().is_some_and(|seen| seen.closed && seen.status == Some(0));
     match (ran.closed, ran.status) {
         _ if facts.quoted_back => false,
         (true, status) => status != Some(0),

@@ -15,6 +15,9 @@ use super::command::{KEPT, is_printed};
 /// The time that a program may take to answer a line, and then to end at the end of its input.
 const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Duration::from_secs(4) };
 
+/// The line that a shell answers with our command where the server put the shell in its place.
+const ASK_WHETHER_FORCED: &str = "printenv SSH_ORIGINAL_COMMAND\n";
+
 /// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
 ///
 /// Only a program that has printed nothing is sent a line: where a start-up file has put another shell in place of the account's own,
@@ -47,12 +50,19 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         }
     }
     if !on_input.closed && !on_input.connection_lost {
+        if seen.line_sent && !seen.line_answered {
+            running.write(ASK_WHETHER_FORCED, ANSWER).await;
+        }
         running.finish(KEPT, ANSWER, &mut on_input).await;
     }
+    // Some shells read all of their input before they run any of it.
+    seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
     if seen.own_mark && seen.line_sent {
         seen.own_mark_after_s.get_or_insert_with(|| sent.elapsed().as_secs_f64());
     }
+    let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
+    seen.forced |= seen.line_answered && !seen.own_mark && command;
     let quoted = format!("echo {line}\n");
     seen.line_passed_on = on_input.stdout.windows(quoted.len()).any(|window| window == quoted.as_bytes());
     seen.closed = on_input.closed;
@@ -67,7 +77,7 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
 /// SSH_ORIGINAL_COMMAND, which a start-up file that replaces the account's shell does not find.
 async fn is_forced(running: &mut Running, mark: &str) -> bool {
     let (line, mut answer) = (nonce(), Ran::default());
-    running.write(format!("printenv SSH_ORIGINAL_COMMAND; echo {line}\n"), ANSWER).await;
+    running.write(format!("{ASK_WHETHER_FORCED}echo {line}\n"), ANSWER).await;
     running.read(KEPT, ANSWER, &mut answer, |ran| is_printed(&ran.stdout, &line)).await;
     String::from_utf8_lossy(&answer.stdout).contains(mark)
 }
