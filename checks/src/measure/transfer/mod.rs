@@ -65,15 +65,17 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     logged_in.is_stalling = facts.is_size_decisive();
     let is_losing = facts.tcp.is_some_and(|tcp| tcp.is_losing());
-    if let (true, Ok(lead), Some(login)) = (facts.is_silent_after_rekey(), logged_in.runs_commands, &logged_in.login) {
-        let count = usize::try_from(facts.sent_bytes).unwrap_or_default();
-        let again = Box::pin(depth::without_rekey(login, lead, count, ctx.limits.patience()));
-        facts.without_rekey = ctx.stop.race(again).await.flatten();
+    // New keys that were not agreed on are suspected first; where they were, a server that moves data in turns is.
+    if facts.rekeys.iter().any(|rekey| rekey.ms.is_none()) {
+        suspect_rekey(ctx, logged_in, &mut facts).await;
     }
     if let (true, Ok(lead), Some(login)) = (facts.is_held_back(), logged_in.runs_commands, logged_in.login.clone()) {
         let count = usize::try_from(facts.sent_bytes).unwrap_or_default();
         let each_way = Box::pin(one_way::each_way(&login, lead, count, ctx.limits.patience()));
         facts.one_way = ctx.stop.race(each_way).await.flatten();
+    }
+    if facts.without_rekey.is_none() && !facts.passes_each_way() {
+        suspect_rekey(ctx, logged_in, &mut facts).await;
     }
     if logged_in.is_stalling || silent && is_losing || facts.one_way.is_some() || facts.fails_by_rekey() {
         // Whatever is asked on it would wait behind the data that does not come through, and the server would hold it for minutes.
@@ -89,6 +91,15 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     // What we forced, and ssh seldom does, is no failure of the transfer.
     if facts.passes_each_way() || facts.fails_by_rekey() { Step::Passed(facts) } else { failed(facts) }
+}
+
+/// Moves as much once more without new keys, where the transfer stalled after they were asked for in its middle.
+async fn suspect_rekey(ctx: &Context, logged_in: &LoggedIn, facts: &mut Facts) {
+    if let (true, Ok(lead), Some(login)) = (facts.is_silent_after_rekey(), logged_in.runs_commands, &logged_in.login) {
+        let count = usize::try_from(facts.sent_bytes).unwrap_or_default();
+        let again = Box::pin(depth::without_rekey(login, lead, count, ctx.limits.patience()));
+        facts.without_rekey = ctx.stop.race(again).await.flatten();
+    }
 }
 
 /// Judges a failed transfer; data that our own library could not read is no fault of the server's.
