@@ -34,17 +34,13 @@ impl Destination {
             return uri(input, rest);
         }
         if let Some(target) = input.strip_prefix("ssh ") {
-            bail!(
-                "'{}' is not a target: leave the word ssh out, ssh-doctor check {}",
-                sanitize(input),
-                sanitize(target.trim())
-            );
+            bail!("a target does not begin with the word ssh: ssh-doctor check {}", sanitize(target.trim()));
         }
         if input.bytes().all(|byte| byte.is_ascii_digit()) && input.parse::<u16>().is_ok() {
             bail!("'{input}' is a number, not a host: give a port as host:{input} or -p {input}");
         }
-        if let Some((scheme, _)) = input.split_once("://") {
-            bail!("'{}' is not an SSH target: the scheme is {}, not ssh", sanitize(input), sanitize(scheme));
+        if input.contains("://") {
+            bail!("'{}' is not an SSH target: its scheme is not ssh", sanitize(input));
         }
         let (user, place) = match input.rsplit_once('@') {
             Some((user, _)) if is_of_url(user) => {
@@ -216,6 +212,15 @@ mod tests {
         assert_eq!(parsed("ssh://m%65@[::1]:22"), (some("me"), "::1".into(), Some(22)));
         assert_eq!(parsed("ssh://me;fingerprint=x@db"), (some("me"), "db".into(), None));
         assert_eq!(parsed("me@corp.example@db"), (some("me@corp.example"), "db".into(), None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_a_sentence_of_bounded_length() {
+        let long = "\0".repeat(super::LONGEST - 6);
+        for input in [format!("ssh {long}"), format!("{long}://"), format!("{long}@{long}")] {
+            let words = Destination::parse(&input).unwrap_err().to_string();
+            assert!(words.len() < 2000 && !words.contains(char::is_control), "{} bytes: {words}", words.len());
+        }
     }
 
     #[test]
