@@ -1,6 +1,6 @@
 //! Servers of other software, each as it comes or as its own examples set it up.
 
-use super::setups;
+use super::{Expected, examine, setups};
 use crate::lab::Lab;
 
 setups! {
@@ -41,9 +41,21 @@ setups! {
     #[ignore = "tests/run --zoo"]
     erlang: Lab::erlang, [] => "healthy", ["session-input-lost"], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
-    libssh_example: Lab::libssh, [] => "healthy", ["session-input-lost"], ["exec"];
-    #[ignore = "tests/run --zoo"]
     sshesame: Lab::sshesame, [] => "healthy", [], ["exec"];
     #[ignore = "tests/run --zoo"]
     proftpd: |lab| lab.proftpd(&[]), ["-l", "me"] => "healthy", ["session-restricted"], ["sftp"];
+}
+
+/// libssh's example loses output at the end of a command and stands still under load at times, and for ssh as well: of 400 runs of
+/// `head -c 65536 /dev/zero` over plain ssh 13 came back short.
+#[test]
+#[ignore = "tests/run --zoo"]
+fn libssh_example() {
+    let expected = Expected {
+        verdict: "healthy",
+        codes: &["session-input-lost"],
+        serves: &["exec"],
+        at_times: &["exit-output-lost", "transfer-stalled", "rekey-failed"],
+    };
+    examine("libssh_example", Lab::libssh, &[], expected);
 }
