@@ -203,7 +203,7 @@ const REKEY_FAILED: Cause = Cause {
     code: "rekey-failed",
     stage: Check::Transfer,
     title: "The connection does not survive rekeying",
-    severity: Severity::Warning,
+    severity: Severity::Critical,
     explanation: "Both sides negotiate new keys after an amount of data or time (RFC 4253 section 9 recommends a gigabyte or an \
         hour; RekeyLimit in ssh). A rekey on the working connection did not finish in time or ended it. No other \
         message may pass meanwhile, so sessions freeze or die at the first rekey: during a large copy, or after the time \
@@ -262,11 +262,13 @@ const REKEY_FAILED: Cause = Cause {
             }
         });
         let found = Match::new(certainty, because);
-        // Only both ways at once, at the moment of new keys.
         Some(match is_early {
-            Some(_) => found.at(Severity::Critical),
+            // Every long session meets it.
+            Some(_) => found,
+            None if !rekey.under_load => found,
+            // Only both ways at once, at the moment of new keys.
             None if facts.without_rekey == Some(true) => found.at(Severity::Info),
-            None => found,
+            None => found.at(Severity::Warning),
         })
     },
     ..Cause::NEW
@@ -373,13 +375,17 @@ mod tests {
         let facts = |ms| Facts { rekeys: vec![rekey(ms)], sent_bytes: 1, returned_bytes: 1, ..Facts::default() };
         assert_eq!(fired(facts(None)), ["rekey-failed"]);
         assert!(fired(facts(Some(9.0))).is_empty());
-        let found = (REKEY_FAILED.judge)(&evidence(facts(None))).expect("it failed");
-        assert_eq!(found.severity, None, "a warning: ssh asks for new keys after 1 GB");
-        let mut early = evidence(facts(None));
+        let severity = |evidence: &Evidence| {
+            (REKEY_FAILED.judge)(evidence).map(|found| found.severity.unwrap_or(REKEY_FAILED.severity))
+        };
+        assert_eq!(severity(&evidence(facts(None))), Some(Severity::Critical), "no data was on its way");
+        let loaded = Facts { rekeys: vec![Rekey { under_load: true, ..rekey(None) }], ..facts(None) };
+        assert_eq!(severity(&evidence(loaded.clone())), Some(Severity::Warning), "ssh asks for new keys after 1 GB");
+        let mut early = evidence(loaded);
         let limit = Setting { keyword: "RekeyLimit".into(), value: Some("64M 600".into()), from: String::new() };
         let config = config::Facts { settings: vec![limit], ..config::Facts::default() };
         *early.config = Timed { step: Step::Passed(config), duration_ms: 1.0 };
-        assert_eq!((REKEY_FAILED.judge)(&early).and_then(|found| found.severity), Some(Severity::Critical));
+        assert_eq!(severity(&early), Some(Severity::Critical));
     }
 
     #[test]
