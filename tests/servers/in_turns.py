@@ -1,5 +1,6 @@
 """Runs the command that ssh asks for (as a ForceCommand), and moves its input and output in turns, as some servers do: what comes in is
-written to the command first, and its output is not read meanwhile. A command that writes as it reads comes to a halt so."""
+written to the command first, and its output is not read before nothing has come for a while, however busy this machine is. A command that
+writes as it reads comes to a halt so."""
 
 import os
 import select
@@ -7,13 +8,16 @@ import subprocess
 import sys
 
 CHUNK = 65536
+QUIET_S = 0.1
 
 command = subprocess.Popen(
     ["sh", "-c", os.environ["SSH_ORIGINAL_COMMAND"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
 )
 sources = [0, command.stdout.fileno()]
 while command.stdout.fileno() in sources:
-    ready, _, _ = select.select(sources, [], [])
+    ready = select.select([0], [], [], QUIET_S)[0] if 0 in sources else []
+    if not ready:
+        ready, _, _ = select.select(sources, [], [])
     if 0 in ready:
         data = os.read(0, CHUNK)
         if data:

@@ -70,7 +70,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         suspect_rekey(ctx, logged_in, &mut facts).await;
     }
     if let (true, Ok(lead), Some(login)) = (facts.is_held_back(), logged_in.runs_commands, logged_in.login.clone()) {
-        let count = usize::try_from(facts.sent_bytes).unwrap_or_default();
+        // Both ways together had moved more than the part that stalled.
+        let count = usize::try_from(facts.sent_bytes).unwrap_or_default().max(ctx.limits.transfer_bytes);
         let each_way = Box::pin(one_way::each_way(&login, lead, count, ctx.limits.patience()));
         facts.one_way = ctx.stop.race(each_way).await.flatten();
     }
