@@ -9,6 +9,10 @@ use ssh_doctor_checks::base::text::sanitize;
 
 /// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
 const LONGEST: usize = 1025;
+/// The longest host, in bytes: an alias, a name of DNS, or an address with its zone.
+const LONGEST_HOST: usize = 300;
+/// The longest login name, in bytes; one of Linux has at most 32, one of a directory may have its domain behind it.
+const LONGEST_USER: usize = 200;
 
 /// A target as it was typed, taken apart. Nothing is looked up yet: the host may be an alias of ssh_config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +149,7 @@ fn valid_port(input: &str, port: &str) -> Result<u16> {
 /// A name that ssh itself would take (`valid_hostname` of OpenSSH 9.6): it may end up in a proxy command.
 fn valid_host(input: &str, host: &str) -> Result<String> {
     ensure!(!host.is_empty(), "'{}' has no host in it; give a host, user@host or host:port", sanitize(input));
+    ensure!(host.len() <= LONGEST_HOST, "the host is {} bytes long; a host name has at most 253", host.len());
     ensure!(!host.starts_with('-'), "'{}' begins with a dash, which no host name does", sanitize(host));
     let bad = host.chars().find(|&c| r#"'`"$\;&<>|(){},@"#.contains(c) || c.is_whitespace() || c.is_control());
     if let Some(bad) = bad {
@@ -156,6 +161,11 @@ fn valid_host(input: &str, host: &str) -> Result<String> {
 /// A login name that ssh itself would take (`valid_ruser` of OpenSSH 9.6).
 pub(super) fn valid_user(input: &str, user: &str) -> Result<String> {
     ensure!(!user.is_empty(), "the login name in '{}' is empty; give one or leave it out", sanitize(input));
+    ensure!(
+        user.len() <= LONGEST_USER,
+        "the login name is {} bytes long; at most {LONGEST_USER} are taken",
+        user.len()
+    );
     ensure!(!user.starts_with('-'), "the login name '{}' begins with a dash; ssh refuses it", sanitize(user));
     let bad = user.chars().find(|&c| "'`\";&<>|(){}".contains(c) || c.is_control());
     if let Some(bad) = bad {
@@ -215,9 +225,17 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_that_is_taken_reads_as_itself() {
+        let (user, host) = ("[".repeat(super::LONGEST_USER), "h".repeat(super::LONGEST_HOST));
+        let destination = Destination::parse(&format!("{user}@{host}:65535")).unwrap();
+        assert_eq!(Destination::parse(&destination.to_string()).unwrap(), destination);
+    }
+
+    #[test]
     fn what_is_wrong_is_said_in_a_sentence_of_bounded_length() {
         let long = "\0".repeat(super::LONGEST - 6);
-        for input in [format!("ssh {long}"), format!("{long}://"), format!("{long}@{long}")] {
+        let user = "[".repeat(super::LONGEST_USER + 1);
+        for input in [format!("ssh {long}"), format!("{long}://"), format!("{long}@db"), format!("{user}@db")] {
             let words = Destination::parse(&input).unwrap_err().to_string();
             assert!(words.len() < 2000 && !words.contains(char::is_control), "{} bytes: {words}", words.len());
         }
