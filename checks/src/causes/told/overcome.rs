@@ -1,4 +1,4 @@
-//! What a connection went past: a text that it left behind is no cause of its end.
+//! Steps that a connection took after a text was printed: a text about what it left behind is no cause of its end.
 
 use super::finding::writer;
 use super::owners::family;
