@@ -231,6 +231,7 @@ fn a_connection_given_up_in_an_interruption_does_not_stay_on_the_server() {
     std::thread::scope(|scope| {
         let seen = scope.spawn(|| lab.doctor(&server, &["--idle", "10s", "--timeout", "3s"], s(150)));
         assert!(eventually(s(30), || server.connections() >= 3 || seen.is_finished()), "{}", server.log());
+        // Longer than the 3 s after which the connections are given up.
         std::thread::sleep(s(5));
         lab.restore();
         // By then what was lost is sent again, after 6.2 s at the latest; sshd itself would wait for two minutes.

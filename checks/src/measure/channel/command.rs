@@ -27,8 +27,8 @@ pub(crate) fn command(lead: Lead, mark: &str, stored: usize) -> String {
     lead.command(&format!("echo {mark}; {stored_parts}cat; {}", end()))
 }
 
-/// The parts in which so many bytes are stored, each at most three times as long as all before it: what a link has carried at once tells
-/// how much more of it is no burden.
+/// The parts in which so many bytes are stored, each at most three times as long as all before it: the time that those took tells whether the
+/// link can carry more.
 pub(crate) fn parts(stored: usize) -> impl Iterator<Item = usize> {
     let upto = move |part: u32| stored.min(AHEAD << (2 * part));
     (0..)

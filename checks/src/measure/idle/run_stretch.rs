@@ -168,8 +168,8 @@ async fn wait(
     }
 }
 
-/// True if the last bytes arrived in the first half of a silence that ends now, as a late prompt does; a server that speaks at an interval is
-/// heard later too. The silence then starts again from there.
+/// True if the last bytes of a silence that ends now arrived in its first half, like those of a late prompt: the silence then begins anew with
+/// them. A server that speaks at an interval is heard in the second half too.
 fn was_late_to_begin(began: Instant, last: Instant) -> bool {
     /// Bytes this soon after the previous answer belong to it.
     const WITH_IT: Duration = Duration::from_millis(100);

@@ -20,7 +20,7 @@ use crate::ssh::run::Running;
 const SLOW: Duration = Duration::from_millis(500);
 /// Data that waits for so long before it is acknowledged waits in the queue of a slow link; where packets are lost it does not.
 const QUEUED: Duration = Duration::from_millis(100);
-/// The time within which data comes back where more of it is no burden, whatever the reason.
+/// Data that takes longer than this to come back is followed by no more, whatever the reason.
 const SLOW_BACK: Duration = Duration::from_secs(2);
 /// Bytes that make a beginning of what comes back: more than the messages that answer what is sent.
 const BEGUN: u64 = 1024;
