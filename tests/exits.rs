@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::channels::{PATIENCE, examined};
-use crate::lab::Lab;
+use crate::lab::{Lab, eventually};
 use crate::transfers::facts;
 
 #[test]
@@ -75,4 +75,17 @@ fn a_command_that_is_killed_shows_its_signal() {
     let seen = examined(&lab, &server, &[]);
     assert_eq!(seen.codes(), ["exit-by-signal"], "{}", seen.told());
     assert_eq!(facts(&seen, "exit")["ran"]["signal"], "KILL");
+}
+
+#[test]
+fn start_up_files_may_print_more_than_is_kept_of_an_output() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    let server = lab.sshd(&[]);
+    lab.at_server_home(".bashrc", "head -c 200000 /dev/zero | tr '\\0' m | fold\necho 7 up\n");
+    for options in [["--idle", "0", "--deep"].as_slice(), &["--idle", "6s"]] {
+        let seen = lab.doctor(&server, options, PATIENCE);
+        assert_eq!(seen.codes(), ["session-rc-output"], "{}", seen.told());
+        assert!(eventually(PATIENCE, || server.sessions(&lab).is_empty()), "{:?}", server.sessions(&lab));
+    }
 }

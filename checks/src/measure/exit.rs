@@ -235,9 +235,7 @@ async fn start_anew(
         Reads::Nothing => command::without_input(lead, &mark),
     };
     let mut running = connection.start(&command, patience, ran).await?;
-    let line = format!("{mark}\n");
-    running.read(command::KEPT, patience, ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
-    let before = command::end_of(&ran.stdout, &line).unwrap_or_default();
+    let before = command::await_mark(&mut running, &mark, patience, ran).await.unwrap_or_default();
     ran.stdout.drain(..before);
     ran.stdout_bytes = ran.stdout_bytes.saturating_sub(before as u64);
     Some(running)

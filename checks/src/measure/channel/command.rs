@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
+use crate::base::limits::Patience;
 use crate::facts::channel::{Facts, Lead, OURS};
+use crate::facts::connection::Ran;
+use crate::ssh::run::Running;
 
 /// Bytes of each output that are kept: more than start-up files print.
 pub(crate) const KEPT: usize = 64 * 1024;
 /// Bytes of output in front of our mark that are read: start-up files that show pictures print more than others.
-pub(super) const LONG: usize = 512 * 1024;
+pub(crate) const LONG: usize = 512 * 1024;
 /// The first part of data that is stored, bytes: four times what the bucket of a usual shaper lets through at once (tc-tbf(8): `burst 16kb`).
 const AHEAD: usize = 64 * 1024;
 /// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
@@ -98,6 +101,14 @@ pub(super) fn is_printed(output: &[u8], mark: &str) -> bool {
 pub(super) fn is_quoted(output: &[u8], mark: &str) -> bool {
     let text = String::from_utf8_lossy(output);
     text.lines().any(|line| (line.contains(mark) || line.contains(OURS)) && !line.trim_start().starts_with('+'))
+}
+
+/// Reads until the line that is the mark has come; returns where it ends in the output that is kept, `None` where it did not come.
+pub(crate) async fn await_mark(running: &mut Running, mark: &str, patience: Patience, ran: &mut Ran) -> Option<usize> {
+    let line = format!("{mark}\n");
+    let enough = |ran: &Ran| ran.stdout.len() >= LONG || end_of(&ran.stdout, &line).is_some();
+    running.read(LONG, patience, ran, enough).await;
+    end_of(&ran.stdout, &line)
 }
 
 /// Returns the end of the mark in the output.

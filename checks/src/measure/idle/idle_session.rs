@@ -18,6 +18,7 @@ use crate::facts::channel::Lead;
 use crate::facts::connection::NotLoggedIn;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::idle::Holds;
+use crate::measure::channel::command::LONG;
 use crate::os::pause::timeout;
 use crate::os::socket::SocketKeepalive;
 use crate::ssh::connection::Connection;
@@ -33,8 +34,8 @@ const RTO_MIN: Duration = Duration::from_millis(200);
 /// The time that the library may take to note why a connection ended.
 const NOTED_WITHIN: Duration = Duration::from_millis(100);
 
-/// Bytes kept of the waiting command's first line.
-const GREETING: usize = 512;
+/// Bytes kept of what a session says while it waits.
+const KEPT: usize = 512;
 
 /// The time that a line of ours may take to be said: no time but on a connection whose packets no longer pass.
 const SAYING: Duration = Duration::from_secs(2);
@@ -163,9 +164,16 @@ impl IdleSession {
         ran: &mut Ran,
     ) -> Option<Running> {
         let mut running = running?;
-        running.read(GREETING, patience, ran, |ran| ran.stdout.contains(&b'\n')).await;
+        running.read(LONG, patience, ran, |ran| ran.stdout.contains(&b'\n')).await;
         let greeted = ran.stdout.contains(&b'\n');
-        self.pids = parse_pids(&ran.stdout);
+        if greeted && greeting(&ran.stdout).is_none() {
+            // Start-up files print before it.
+            let settled = limits::Patience { silence: SETTLED, total: patience.total };
+            let enough = |ran: &Ran| ran.stdout.len() >= LONG || greeting(&ran.stdout).is_some();
+            running.read(LONG, settled, ran, enough).await;
+            ran.gave_up = None;
+        }
+        self.pids = greeting(&ran.stdout).filter(|(own, parent)| *own > 1 && *parent > 1);
         greeted.then_some(running)
     }
 
@@ -262,7 +270,7 @@ impl IdleSession {
         while let (Some(channel), None) = (&mut self.channel, self.closed_at) {
             match channel.wait().await {
                 Some(ChannelMsg::Data { data }) => {
-                    let room = GREETING.saturating_sub(self.said.len()).min(data.len());
+                    let room = KEPT.saturating_sub(self.said.len()).min(data.len());
                     self.said.extend_from_slice(&data[..room]);
                     self.said_bytes += data.len();
                     return Event::Line;
@@ -350,26 +358,28 @@ pub(in crate::measure) fn verdict_deadline(connection: &Connection) -> Duration 
     (rto * 31).clamp(VERDICT.0, VERDICT.1)
 }
 
-fn parse_pids(greeting: &[u8]) -> Option<(u32, u32)> {
+/// The process numbers in the last line of an output that is two numbers.
+fn greeting(output: &[u8]) -> Option<(u32, u32)> {
     // A shell's prompt may have come with the line, and is not ended by a line feed.
-    let (lines, _) = std::str::from_utf8(greeting).ok()?.rsplit_once('\n')?;
-    lines.lines().rev().find_map(|line| {
+    let ended = output.iter().rposition(|byte| *byte == b'\n')?;
+    let text = String::from_utf8_lossy(&output[..ended]);
+    text.lines().rev().find_map(|line| {
         let (own, parent) = line.trim().split_once(' ')?;
-        Some((own.parse().ok()?, parent.parse().ok()?)).filter(|(own, parent)| *own > 1 && *parent > 1)
+        Some((own.parse().ok()?, parent.parse().ok()?))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse_pids;
+    use super::greeting;
 
     #[test]
     fn process_numbers_are_read_and_never_guessed() {
-        assert_eq!(parse_pids(b"1234 1200\n"), Some((1234, 1200)));
-        assert_eq!(parse_pids(b"motd\n1234 1200\r\n# "), Some((1234, 1200)), "the prompt came with it");
-        assert_eq!(parse_pids(b"1234 1200\r\nwelcome\r\n# "), Some((1234, 1200)));
-        assert_eq!(parse_pids(b"1234 12"), None);
-        assert_eq!(parse_pids(b"motd\n1234 1\n"), None);
-        assert_eq!(parse_pids(b"$$ $PPID\n"), None);
+        assert_eq!(greeting(b"1234 1200\n"), Some((1234, 1200)));
+        assert_eq!(greeting(b"motd\n1234 1200\r\n# "), Some((1234, 1200)), "the prompt came with it");
+        assert_eq!(greeting(b"1234 1200\r\nwelcome\r\n# "), Some((1234, 1200)));
+        assert_eq!(greeting(b"1234 12"), None);
+        assert_eq!(greeting(b"caf\xe9\n1234 1\n"), Some((1234, 1)), "in a container");
+        assert_eq!(greeting(b"$$ $PPID\n"), None);
     }
 }

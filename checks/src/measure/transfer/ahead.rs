@@ -97,9 +97,7 @@ fn is_back(sent: &[u8], ran: &Ran) -> bool {
 pub(super) async fn streaming(connection: &Connection, lead: Lead, patience: Patience) -> Option<Running> {
     let (mark, mut ran) = (nonce(), Ran::default());
     let mut running = connection.start(&command::command(lead, &mark, 0), patience, &mut ran).await?;
-    let line = format!("{mark}\n");
-    running.read(command::KEPT, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
-    command::end_of(&ran.stdout, &line)?;
+    command::await_mark(&mut running, &mark, patience, &mut ran).await?;
     Some(running)
 }
 

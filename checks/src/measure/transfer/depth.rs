@@ -75,9 +75,7 @@ pub(super) async fn unread(
     let (mark, mut ran) = (nonce(), Ran::default());
     let command = lead.command(&format!("echo {mark}; sleep 1; exec cat"));
     let mut running = connection.start(&command, patience, &mut ran).await?;
-    let line = format!("{mark}\n");
-    running.read(command::KEPT, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
-    command::end_of(&ran.stdout, &line)?;
+    command::await_mark(&mut running, &mark, patience, &mut ran).await?;
     let sent = noise(seed(), UNREAD);
     let facts = returned(connection, &mut running, &sent, patience).await;
     running.close().await;
