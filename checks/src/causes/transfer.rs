@@ -252,6 +252,9 @@ const REKEY_FAILED: Cause = Cause {
                 bytes(facts.sent_bytes as f64)
             ));
         }
+        if facts.with_rekey == Some(false) {
+            because.push("on a third connection, with new keys in its middle, it did not pass either".to_owned());
+        }
         because.push(match is_early {
             Some(limit) => format!(
                 "RekeyLimit {} makes ssh ask for them sooner than it would by itself",
@@ -276,6 +279,9 @@ const REKEY_FAILED: Cause = Cause {
 
 /// The exchange of new keys that failed, or after which data stopped, and how sure it is that nothing else is to blame.
 fn failed_rekey(facts: &Facts) -> Option<(&Rekey, Certainty)> {
+    if facts.with_rekey == Some(true) {
+        return None;
+    }
     let rekey = match facts.without_rekey {
         Some(_) => facts.rekeys.iter().find(|rekey| rekey.under_load)?,
         None => facts.rekeys.iter().find(|rekey| rekey.ms.is_none())?,
@@ -399,12 +405,19 @@ mod tests {
         for ms in [None, Some(40.0)] {
             let for_them = stalled(ms, Some(true));
             assert!(for_them.is_silent_after_rekey() && for_them.fails_by_rekey() && !for_them.is_held_back());
-            let evidence = Evidence {
-                transfer: Timed { step: Step::Passed(for_them), duration_ms: 1.0 },
+            let evidence = |facts| Evidence {
+                transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 },
                 ..Evidence::unexamined()
             };
-            let found = (REKEY_FAILED.judge)(&evidence).expect("it failed");
+            let found = (REKEY_FAILED.judge)(&evidence(for_them)).expect("it failed");
             assert_eq!((found.certainty, found.severity), (Certainty::Likely, Some(Severity::Info)));
+            let once = evidence(Facts { with_rekey: Some(true), ..stalled(ms, Some(true)) });
+            assert!(
+                (REKEY_FAILED.judge)(&once).is_none() && (STALLED.judge)(&once).is_none(),
+                "it passed with them too"
+            );
+            let twice = evidence(Facts { with_rekey: Some(false), ..stalled(ms, Some(true)) });
+            assert_eq!((REKEY_FAILED.judge)(&twice).map(|found| found.because.len()), Some(4));
             let anyway = stalled(ms, Some(false));
             assert!(!anyway.fails_by_rekey() && anyway.is_held_back());
             assert_eq!(fired(anyway), ["transfer-stalled"]);

@@ -84,6 +84,9 @@ pub struct Facts {
     /// `null` where that was not tried.
     #[serde(default)]
     pub without_rekey: Option<bool>,
+    /// True if as much passed on another connection with new keys in its middle, where it had passed without them; `None` where that was not tried.
+    #[serde(default)]
+    pub with_rekey: Option<bool>,
 }
 
 /// Data moved one way at a time.
@@ -173,6 +176,7 @@ impl facts::Facts for Facts {
                     compression.unwrap_or_default()
                 )
             }
+            _ if self.with_rekey == Some(true) => format!("{moved} in {took}, and all of it on another connection"),
             _ => format!("{moved} in {took}"),
         }
     }
@@ -190,7 +194,8 @@ impl Facts {
     /// new keys.
     pub(crate) fn is_held_back(&self) -> bool {
         let rekeyed = self.rekeys.iter().all(|rekey| rekey.ms.is_some());
-        self.is_silent() && (rekeyed && self.without_rekey.is_none() || self.without_rekey == Some(false))
+        let delivered = self.tcp.is_some() && self.is_silent();
+        delivered && (rekeyed && self.without_rekey.is_none() || self.without_rekey == Some(false))
     }
 
     /// True if data stopped after new keys were asked for in its middle: they may be the reason, and the amount may.
@@ -199,9 +204,10 @@ impl Facts {
         quiet_passed && self.rekeys.iter().any(|rekey| rekey.under_load) && self.is_silent()
     }
 
+    /// True if nothing came any more, and no packet of ours is known to be lost: behind a jump host the jump host's kernel alone knows that.
     fn is_silent(&self) -> bool {
         let silent = self.ran.gave_up == Some(GaveUp::Silence) && self.first_difference.is_none();
-        silent && self.ending.is_none() && !self.is_size_decisive() && self.tcp.is_some_and(|tcp| tcp.backoff == 0)
+        silent && self.ending.is_none() && !self.is_size_decisive() && self.tcp.is_none_or(|tcp| tcp.backoff == 0)
     }
 
     /// True if nothing failed but an exchange of new keys that we asked for, or the data under way at that moment.

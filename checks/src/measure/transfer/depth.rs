@@ -41,6 +41,17 @@ pub(super) async fn check(
         return (vec![quiet], None);
     }
     let sent = noise(seed(), BYTES.min(within(rate)));
+    let (facts, loaded) = with_new_keys(connection, running, &sent, patience).await;
+    ([Some(quiet), loaded].into_iter().flatten().collect(), Some(facts))
+}
+
+/// Sends this and reads it back, and asks for new keys when a quarter is on its way; `None` where it stalled before that.
+async fn with_new_keys(
+    connection: &Connection,
+    running: &mut Running,
+    sent: &[u8],
+    patience: Patience,
+) -> (Facts, Option<Rekey>) {
     let already = connection.watch().seen().sent;
     let (moving, mut stopped) = oneshot::channel::<()>();
     let under_way = async {
@@ -54,12 +65,11 @@ pub(super) async fn check(
         Some(rekey_under_load(connection, stopped, patience).await)
     };
     let moved = async {
-        let facts = returned(connection, running, &sent, patience).await;
+        let facts = returned(connection, running, sent, patience).await;
         drop(moving);
         facts
     };
-    let (facts, loaded) = tokio::join!(moved, under_way);
-    ([Some(quiet), loaded].into_iter().flatten().collect(), Some(facts))
+    tokio::join!(moved, under_way)
 }
 
 /// Data for a command that leaves it unread for a second, not on a link that is too slow for it: the windows fill, and in the end all of it must come back.
@@ -82,8 +92,8 @@ pub(super) async fn unread(
     Some(facts)
 }
 
-/// True if so many bytes come back on a connection of its own, on which no keys are exchanged anew; `None` where that would need a person.
-pub(super) async fn without_rekey(login: &Login, lead: Lead, count: usize, patience: Patience) -> Option<bool> {
+/// True if so many bytes come back on a connection of its own, with new keys in the middle or without; `None` where that would need a person.
+pub(super) async fn anew(login: &Login, lead: Lead, count: usize, new_keys: bool, patience: Patience) -> Option<bool> {
     /// The connections: this one, and the one that takes the place of the stalled one.
     const CONNECTIONS: u32 = 2;
     if !login.repeatable() || login.needs_touch() || login.budget.left() < CONNECTIONS {
@@ -92,9 +102,15 @@ pub(super) async fn without_rekey(login: &Login, lead: Lead, count: usize, patie
     let connection = login.open(patience.silence).await.ok()?;
     let passed = match streaming(&connection, lead, patience).await {
         Some(mut running) => {
-            let facts = returned(&connection, &mut running, &noise(seed(), count), patience).await;
+            let sent = noise(seed(), count);
+            let (facts, rekeyed) = if new_keys {
+                let (facts, rekey) = with_new_keys(&connection, &mut running, &sent, patience).await;
+                (facts, rekey.is_some_and(|rekey| rekey.ms.is_some()))
+            } else {
+                (returned(&connection, &mut running, &sent, patience).await, true)
+            };
             running.close().await;
-            Some(facts.rate.is_some())
+            Some(rekeyed && facts.rate.is_some())
         }
         None => None,
     };

@@ -94,12 +94,19 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if facts.passes_each_way() || facts.fails_by_rekey() { Step::Passed(facts) } else { failed(facts) }
 }
 
-/// Moves as much once more without new keys, where the transfer stalled after they were asked for in its middle.
+/// Moves as much once more without new keys, where the transfer stalled after they were asked for in its middle, and where that passes, with
+/// them: a path that stalls now and then does so beside them too.
 async fn suspect_rekey(ctx: &Context, logged_in: &LoggedIn, facts: &mut Facts) {
     if let (true, Ok(lead), Some(login)) = (facts.is_silent_after_rekey(), logged_in.runs_commands, &logged_in.login) {
         let count = usize::try_from(facts.sent_bytes).unwrap_or_default();
-        let again = Box::pin(depth::without_rekey(login, lead, count, ctx.limits.patience()));
-        facts.without_rekey = ctx.stop.race(again).await.flatten();
+        let anew = async |new_keys| {
+            let anew = Box::pin(depth::anew(login, lead, count, new_keys, ctx.limits.patience()));
+            ctx.stop.race(anew).await.flatten()
+        };
+        facts.without_rekey = anew(false).await;
+        if facts.without_rekey == Some(true) {
+            facts.with_rekey = anew(true).await;
+        }
     }
 }
 
