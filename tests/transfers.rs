@@ -118,6 +118,14 @@ fn a_line_of_256_kbit_is_healthy_with_its_rate_and_little_is_moved_over_it() {
     assert!(transfer["sent_bytes"].as_u64().is_some_and(|bytes| bytes < 256 * 1024), "{transfer:#}");
 }
 
+#[test]
+fn a_line_that_is_fast_for_its_first_bytes_is_healthy_in_bounded_time() {
+    let Some(lab) = Lab::healthy().and_then(|lab| lab.with_deep_bucket(64, 256)) else { return };
+    let seen = lab.doctor(&lab.sshd(&[]), &["--idle", "0", "--deep"], IN_DEPTH);
+    assert_eq!(seen.json["verdict"].as_str(), Some("healthy"), "{}", seen.told());
+    assert!(facts(&seen, "transfer")["deep_rate"].as_f64().is_some_and(|rate| rate < 24_000.0), "{}", seen.told());
+}
+
 /// Bytes per second of a line of 64 kbit/s, where a bucket of 16 KB lets the first of them through at once.
 const AT_64_KBIT: std::ops::Range<f64> = 5_000.0..12_000.0;
 

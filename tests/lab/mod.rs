@@ -264,6 +264,17 @@ impl Lab {
         if shaped(self.client(), FAR, rate) { Some(self) } else { skip("the kernel's sch_tbf") }
     }
 
+    /// Lets the ends of the first link send no faster than this many kbit/s, but for so many kB at once after a pause, as many shapers do; none
+    /// where the kernel has no token bucket.
+    pub(crate) fn with_deep_bucket(self, kbit: u32, burst: u32) -> Option<Self> {
+        // A segment of 64 KiB would pass as one, seconds late.
+        for (host, interface) in [(&self.hosts[0], FAR), (&self.hosts[1], NEAR)] {
+            host.ip(&format!("link set {interface} gso_max_segs 1"));
+        }
+        let both = shaped_with(&self.hosts[0], FAR, kbit, burst) && shaped_with(&self.hosts[1], NEAR, kbit, burst);
+        if both { Some(self) } else { skip("the kernel's sch_tbf") }
+    }
+
     /// Lets the ends of a link, the client's being the first, send no faster than a slow line does, in kbit/s away from the client and towards
     /// it; none where the kernel has no token bucket.
     pub(crate) fn with_slow_link(self, link: usize, (away, towards): (u32, u32)) -> Option<Self> {
@@ -307,7 +318,12 @@ impl Lab {
 
 /// Lets a host send no faster than this by an interface; false where the kernel has no token bucket.
 fn shaped(host: &Namespace, interface: &str, kbit: u32) -> bool {
-    let line = format!("qdisc add dev {interface} root tbf rate {kbit}kbit burst 16kb latency 400ms");
+    shaped_with(host, interface, kbit, 16)
+}
+
+/// Lets an interface of a host send so many kB at once after a pause.
+fn shaped_with(host: &Namespace, interface: &str, kbit: u32, burst: u32) -> bool {
+    let line = format!("qdisc add dev {interface} root tbf rate {kbit}kbit burst {burst}kb latency 400ms");
     let set = host.command("tc").args(line.split(' ')).output();
     set.is_ok_and(|set| set.status.success())
 }

@@ -29,7 +29,8 @@ const TIME_S: f64 = 20.0;
 /// The number of times as long as a stage the new keys under load are waited for.
 const TIMES: u32 = 4;
 
-/// The rekeys, and the transfer, unless a rekey failed before it; less of it where a slow link would take long for all.
+/// The rekeys, and the transfer, unless a rekey failed before it; less of it where a slow link would take long for all. It begins with little,
+/// since what a shaper lets through at once shows nothing of its rate.
 pub(super) async fn check(
     connection: &Connection,
     running: &mut Running,
@@ -41,8 +42,23 @@ pub(super) async fn check(
         return (vec![quiet], None);
     }
     let sent = noise(seed(), BYTES.min(within(rate)));
-    let (facts, loaded) = with_new_keys(connection, running, &sent, patience).await;
-    ([Some(quiet), loaded].into_iter().flatten().collect(), Some(facts))
+    let (mut moved, mut rate, mut inserted) = (0, rate, Vec::new());
+    for part in command::parts(sent.len()) {
+        let is_last = moved + part == sent.len();
+        if is_last || moved > 0 && within(rate) < part {
+            break;
+        }
+        let mut facts = returned(connection, running, &sent[moved..][..part], patience).await;
+        inserted.append(&mut facts.inserted);
+        if facts.rate.is_none() {
+            return (vec![quiet], Some(Facts { inserted, ..facts }));
+        }
+        (moved, rate) = (moved + part, facts.rate);
+    }
+    let rest = &sent[moved..];
+    let (mut facts, loaded) = with_new_keys(connection, running, &rest[..rest.len().min(within(rate))], patience).await;
+    inserted.append(&mut facts.inserted);
+    ([Some(quiet), loaded].into_iter().flatten().collect(), Some(Facts { inserted, ..facts }))
 }
 
 /// Sends this and reads it back, and asks for new keys when a quarter is on its way; `None` where it stalled before that.
