@@ -34,6 +34,20 @@ fn a_nat_that_resets_is_named() {
     is_named(&[Middlebox::Resets(TIMER)], "idle-reset", "reset");
 }
 
+#[test]
+fn a_nat_that_drops_behind_a_slow_line_is_named() {
+    const LONGER: u32 = 2 * TIMER;
+    let Some(lab) = Lab::through(&[Middlebox::Forgets(LONGER)]).and_then(|lab| lab.with_slow_link(0, (128, 128)))
+    else {
+        return;
+    };
+    let server = lab.sshd(&[]);
+    let seen = lab.doctor(&server, &["--idle", "36s"], s(150));
+    assert_codes(&seen, &["idle-silent-drop", "idle-no-keepalive"]);
+    assert_bracket(&seen, f64::from(LONGER));
+    assert_keepalive_proven(&seen);
+}
+
 fn is_named(routers: &[Middlebox], code: &str, manner: &str) {
     let Some(lab) = Lab::through(routers) else { return };
     let server = lab.sshd(&[]);
