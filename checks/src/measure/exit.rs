@@ -236,7 +236,7 @@ async fn start_anew(
     };
     let mut running = connection.start(&command, patience, ran).await?;
     let line = format!("{mark}\n");
-    running.read(command::KEPT, patience, ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
+    running.read(command::LONG, patience, ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     let before = command::end_of(&ran.stdout, &line).unwrap_or_default();
     ran.stdout.drain(..before);
     ran.stdout_bytes = ran.stdout_bytes.saturating_sub(before as u64);

@@ -35,6 +35,8 @@ pub static CAUSES: &[Cause] = &[
     SHELL_EXITS,
     served::RESTRICTED,
     input::INPUT_LOST,
+    input::INPUT_EATEN,
+    input::ON_TERMINAL,
     spoilt::RC_OUTPUT,
     spoilt::MAX_SESSIONS,
     forwarding::FORWARDING_PROHIBITED,

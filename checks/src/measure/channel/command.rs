@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use crate::facts::channel::words::finds_no_sh;
 use crate::facts::channel::{Facts, Lead, OURS};
 
 /// Bytes of each output that are kept: more than start-up files print.
 pub(crate) const KEPT: usize = 64 * 1024;
 /// Bytes of output in front of our mark that are read: start-up files that show pictures print more than others.
-pub(super) const LONG: usize = 512 * 1024;
+pub(crate) const LONG: usize = 512 * 1024;
 /// The first part of data that is stored, bytes: four times what the bucket of a usual shaper lets through at once (tc-tbf(8): `burst 16kb`).
 const AHEAD: usize = 64 * 1024;
 /// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
@@ -55,7 +56,8 @@ fn end() -> String {
 pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
     let ran = &facts.ran;
     let is_windows = |text: &str| text.contains("is not recognized as");
-    let names_it = facts.stderr.as_deref().is_some_and(|text| names(facts.lead, text) || is_windows(text));
+    let names_it =
+        facts.stderr.as_deref().is_some_and(|text| names(facts.lead, text) || is_windows(text) || finds_no_sh(text));
     ran.closed
         && facts.other_output.is_none()
         && ran.status.is_some_and(|status| status != 0)

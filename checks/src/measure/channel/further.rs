@@ -39,7 +39,7 @@ pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Fac
             // The server ends a connection with its session, and did so at this moment.
             grant(ctx, logged_in, facts, wish).await;
         }
-        if facts.mark_seen {
+        if facts.mark_seen || facts.serves().contains(&Service::Sftp) {
             wishes.retain(|wish| *wish != Wish::Shell || ctx.limits.expected.contains(&Service::Shell));
         }
     }
@@ -105,6 +105,11 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         // What imitates a shell may know `echo`, and take `sh` for a shell that reads its input, whatever the arguments are.
         None if facts.only_reads_lines() => vec![Wish::Echo],
+        // A prompt on a terminal tells an interpreter.
+        None if facts.reads_its_own_language() => vec![Wish::Shell],
+        None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
+        // It has done no work, and may be a program that needs a terminal.
+        None if facts.fails_in_silence() => vec![Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.
         Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],

@@ -98,7 +98,7 @@ pub(super) async fn streaming(connection: &Connection, lead: Lead, patience: Pat
     let (mark, mut ran) = (nonce(), Ran::default());
     let mut running = connection.start(&command::command(lead, &mark, 0), patience, &mut ran).await?;
     let line = format!("{mark}\n");
-    running.read(command::KEPT, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
+    running.read(command::LONG, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     command::end_of(&ran.stdout, &line)?;
     Some(running)
 }

@@ -76,7 +76,7 @@ pub(super) async fn unread(
     let command = lead.command(&format!("echo {mark}; sleep 1; exec cat"));
     let mut running = connection.start(&command, patience, &mut ran).await?;
     let line = format!("{mark}\n");
-    running.read(command::KEPT, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
+    running.read(command::LONG, patience, &mut ran, |ran| command::end_of(&ran.stdout, &line).is_some()).await;
     command::end_of(&ran.stdout, &line)?;
     let sent = noise(seed(), UNREAD);
     let facts = returned(connection, &mut running, &sent, patience).await;
