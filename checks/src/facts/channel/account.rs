@@ -88,7 +88,7 @@ impl Facts {
         if serves.iter().any(|service| *service != Service::Forward) {
             return Account::Restricted;
         }
-        if self.is_unclear() { Account::Unclear } else { Account::Nothing }
+        if self.is_unclear() || self.has_silent_shell() { Account::Unclear } else { Account::Nothing }
     }
 
     /// The program that ran in place of our command, or of what was asked for behind it, by its words.
@@ -216,6 +216,12 @@ impl Facts {
                 .on_input
                 .as_ref()
                 .is_some_and(|seen| !seen.line_answered && (seen.ran_later() || !seen.own_mark && !seen.closed))
+    }
+
+    /// True if commands are refused, and the shell is accepted and waits in silence: for input, or for ever.
+    #[must_use]
+    pub fn has_silent_shell(&self) -> bool {
+        self.ran.accepted == Some(false) && self.shell.as_ref().is_some_and(|shell| shell.is_silent())
     }
 
     /// True if something ran and ended that may be what the account is there for, or a start-up file that is broken.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::Capabilities;
-use crate::facts::connection::{Manner, Ran};
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Marks;
 
 /// The beginning of our command.
@@ -137,6 +137,18 @@ pub struct Shell {
     pub output: Option<String>,
     /// Standard error, escaped.
     pub stderr: Option<String>,
+}
+
+impl Shell {
+    /// True if it was accepted and goes on without a word.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let ran = &self.ran;
+        ran.accepted == Some(true)
+            && ran.gave_up == Some(GaveUp::Silence)
+            && ran.stdout_bytes == 0
+            && self.stderr.is_none()
+    }
 }
 
 impl Facts {
