@@ -186,6 +186,19 @@ class FirstSessionOnly(Session):
             super().session_started()
 
 
+class EarlyPrompt(Session):
+    """A device that starts its command line before it answers the requests for a terminal and a shell."""
+
+    takes_exec = False
+
+    def pty_requested(self, *terminal):
+        self.chan.write(self.prompt)
+        return super().pty_requested(*terminal)
+
+    def session_started(self):
+        self.wind()
+
+
 class SilentShell(ShellOnly):
     """A device that refuses exec, and waits for input without a prompt."""
 
