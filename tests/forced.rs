@@ -114,6 +114,16 @@ fn what_is_forced_is_not_started_once_more_in_depth() {
 }
 
 #[test]
+fn a_limit_on_connections_without_a_session_is_no_limit_on_what_is_forced() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand echo done", "UnusedConnectionTimeout 4s"]);
+    let seen = lab.doctor(&server, &["--idle", "10s", "--sessions", "4"], Duration::from_mins(1));
+    assert_eq!(seen.codes(), ["session-restricted"], "{}", seen.told());
+    assert_eq!(seen.json["verdict"], "inconclusive", "{}", seen.told());
+    assert!(seen.check("idle")["summary"].to_string().contains("connections without one"), "{}", seen.told());
+}
+
+#[test]
 fn the_word_nologin_alone_is_not_the_message() {
     let Some(lab) = Lab::healthy() else { return };
     let (seen, _) = forced(&lab, "echo 'deploy: unknown option --nologin'; exit 2", &[]);

@@ -24,6 +24,8 @@ use crate::ssh::connection::Connection;
 use attempt::start;
 
 const NO_LOGIN: &str = "there is no login: see auth";
+/// The reason of later checks where the account does what it is there for, which is not to run commands.
+pub(crate) const RESTRICTED: &str = "the account runs no commands: see channel";
 /// The reason of later checks for not running commands.
 pub(crate) const NO_COMMAND: &str = "no command runs: see channel";
 
@@ -58,7 +60,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         (None, true) if facts.on_terminal => Err("commands run on a terminal, which alters data: see channel"),
         (None, true) if facts.plain => Err("no POSIX shell was found for our command (sh)"),
         (None, true) => Err("a command takes longer to start than it may (--timeout): see channel"),
-        (None, false) if facts.account() == Account::Restricted => Err("the account runs no commands: see channel"),
+        (None, false) if facts.account() == Account::Restricted => Err(RESTRICTED),
         _ => Err(NO_COMMAND),
     };
     // Our command prints zeros at the end of its input.
