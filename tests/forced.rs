@@ -44,10 +44,10 @@ fn a_program_that_quotes_our_command_back_is_certain() {
 #[test]
 fn an_end_without_a_word_proves_nothing_and_names_forced_commands() {
     let Some(lab) = Lab::healthy() else { return };
-    // What did not succeed runs once more at most: sftp may be what the account is for.
+    // What did not succeed runs once more: sftp may be what the account is for. What said nothing either runs on a terminal too.
     for (command, certainty, verdict, runs) in [
         ("exit 0", "possible", "degraded", 1),
-        ("exit 3", "likely", "broken", 2),
+        ("exit 3", "likely", "broken", 3),
         ("echo go away >&2; exit 3", "possible", "degraded", 2),
     ] {
         let (seen, times) = forced(&lab, command, &[]);
@@ -90,7 +90,7 @@ fn other_servers_force_commands_by_the_key_as_well() {
     let quoting = r"echo ran >>$HOME/ran; echo 'refused: exec sh -c' >&2; exit 2";
     for (command, code, certainty, most) in [
         (quoting, "session-restricted", "certain", 1),
-        ("echo ran >>$HOME/ran; exit 2", "session-shell-exits", "likely", 2),
+        ("echo ran >>$HOME/ran; exit 2", "session-shell-exits", "likely", 3),
         ("echo ran >>$HOME/ran; exec cat >/dev/null", "session-restricted", "likely", 1),
     ] {
         lab.key_options(&format!("command=\"{command}\""));
@@ -111,6 +111,16 @@ fn what_is_forced_is_not_started_once_more_in_depth() {
     let Some(lab) = Lab::healthy() else { return };
     let (seen, times) = forced(&lab, "echo no", &["--deep"]);
     assert_eq!((seen.codes(), times), (vec!["session-restricted"], 1), "{}", seen.told());
+}
+
+#[test]
+fn a_limit_on_connections_without_a_session_is_no_limit_on_what_is_forced() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&["ForceCommand echo done", "UnusedConnectionTimeout 4s"]);
+    let seen = lab.doctor(&server, &["--idle", "10s", "--sessions", "4"], Duration::from_mins(1));
+    assert_eq!(seen.codes(), ["session-restricted"], "{}", seen.told());
+    assert_eq!(seen.json["verdict"], "inconclusive", "{}", seen.told());
+    assert!(seen.check("idle")["summary"].to_string().contains("connections without one"), "{}", seen.told());
 }
 
 #[test]

@@ -83,6 +83,7 @@ const NEUTRAL: &[&str] = &[
     "sleep",
     "ssh",
     "ssh-doctor",
+    "test",
     "tmux",
     "true",
     ".",

@@ -172,6 +172,39 @@ class ShellOnly(Session):
     banner, takes_exec, prompt = "Welcome to the console\r\n", False, "console# "
 
 
+class FirstSessionOnly(Session):
+    """A device built on a library, as those on Paramiko are: its command line serves the first session of a connection, and nobody those after."""
+
+    takes_exec = False
+
+    def __init__(self, device):
+        super().__init__(device)
+        self.is_first, device.is_taken = not device.is_taken, True
+
+    def session_started(self):
+        if self.is_first:
+            super().session_started()
+
+
+class EarlyPrompt(Session):
+    """A device that starts its command line before it answers the requests for a terminal and a shell."""
+
+    takes_exec = False
+
+    def pty_requested(self, *terminal):
+        self.chan.write(self.prompt)
+        return super().pty_requested(*terminal)
+
+    def session_started(self):
+        self.wind()
+
+
+class SilentShell(ShellOnly):
+    """A device that refuses exec, and waits for input without a prompt."""
+
+    banner, prompt = "", ""
+
+
 class ShellWithoutTerminal(Session):
     """A device that refuses exec and terminals, and has a prompt."""
 
@@ -214,7 +247,7 @@ class AllLines(Session):
 
 class Device(asyncssh.SSHServer):
     def __init__(self, session, exec_timeout):
-        self.kind, self.exec_timeout, self.sessions = session, exec_timeout, 0
+        self.kind, self.exec_timeout, self.sessions, self.is_taken = session, exec_timeout, 0, False
 
     def connection_made(self, conn):
         self.conn = conn

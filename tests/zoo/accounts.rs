@@ -4,26 +4,26 @@ use super::setups;
 use crate::lab::{Lab, Server};
 
 /// An account whose key runs these lines of the shell and nothing else.
-fn job(lab: &Lab, lines: &str) -> Server {
+pub(super) fn job(lab: &Lab, lines: &str) -> Server {
     let program = lab.program("job", lines);
     forced(lab, &program)
 }
 
-fn forced(lab: &Lab, command: &str) -> Server {
+pub(super) fn forced(lab: &Lab, command: &str) -> Server {
     lab.user("me", "/bin/sh");
     lab.key_options(&format!("restrict,command=\"{command}\""));
     lab.sshd(&[])
 }
 
 /// An account that may have terminals too.
-fn on_terminal(lab: &Lab, command: &str) -> Server {
+pub(super) fn on_terminal(lab: &Lab, command: &str) -> Server {
     lab.user("me", "/bin/sh");
     lab.key_options(&format!("command=\"{command}\",no-port-forwarding"));
     lab.sshd(&[])
 }
 
 /// An account with this shell.
-fn shell(lab: &Lab, shell: &str, settings: &[&str]) -> Server {
+pub(super) fn shell(lab: &Lab, shell: &str, settings: &[&str]) -> Server {
     lab.user("me", shell);
     lab.sshd(&[settings, &["Subsystem sftp /usr/lib/openssh/sftp-server"]].concat())
 }
@@ -34,7 +34,7 @@ fn message(lab: &Lab, lines: &str) -> Server {
     shell(lab, &program, &[])
 }
 
-const ME: [&str; 2] = ["-l", "me"];
+pub(super) const ME: [&str; 2] = ["-l", "me"];
 const FORWARD: [&str; 4] = ["-l", "me", "--expect", "forward"];
 const TO_JUMP: &str = "echo 'This is a jump host: use ssh -J.'; exit 0";
 const NOLOGIN: &str = "/usr/sbin/nologin";

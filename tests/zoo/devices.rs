@@ -10,6 +10,10 @@ setups! {
     device_routeros: |lab| lab.device(&["RouterOs"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
     device_unlisted: |lab| lab.device(&["Unlisted"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_shell_only: |lab| lab.device(&["ShellOnly"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_first_session_only: |lab| lab.device(&["FirstSessionOnly"]), []
+        => "healthy", ["session-restricted"], ["shell"];
+    device_early_prompt: |lab| lab.device(&["EarlyPrompt"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_silent_shell: |lab| lab.device(&["SilentShell"]), [] => "degraded", ["session-exec-failed"], [];
     device_shell_without_terminal: |lab| lab.device(&["ShellWithoutTerminal"]), []
         => "healthy", ["session-restricted"], ["shell"];
     device_ignores_command: |lab| lab.device(&["IgnoresCommand"]), [] => "healthy", ["session-restricted"], ["shell"];

@@ -6,9 +6,11 @@ mod devices;
 mod failures;
 mod fronts;
 mod git;
+mod programs;
 mod servers;
 mod sftp;
 mod shells;
+mod startup;
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;

@@ -118,16 +118,19 @@ impl Connection {
 }
 
 /// Waits for the answers to `count` requests of a channel, which come in the order of the requests; fewer where the channel ends
-/// or says nothing for the deadline.
-pub(crate) async fn answers(channel: &mut Channel<Msg>, count: usize, deadline: Duration) -> Vec<bool> {
-    let mut answers = Vec::new();
+/// or says nothing for the deadline. With them comes output that was sent before them.
+pub(crate) async fn answers(channel: &mut Channel<Msg>, count: usize, deadline: Duration) -> (Vec<bool>, Vec<u8>) {
+    /// Bytes of output that are kept.
+    const KEPT: usize = 16 * 1024;
+    let (mut answers, mut output) = (Vec::new(), Vec::new());
     while answers.len() < count {
         match timeout(deadline, channel.wait()).await {
             Ok(Some(ChannelMsg::Success)) => answers.push(true),
             Ok(Some(ChannelMsg::Failure)) => answers.push(false),
             Ok(Some(ChannelMsg::Close) | None) | Err(_) => break,
+            Ok(Some(ChannelMsg::Data { data })) if output.len() < KEPT => output.extend_from_slice(&data),
             Ok(Some(_)) => {}
         }
     }
-    answers
+    (answers, output)
 }

@@ -10,7 +10,7 @@ use super::run::Running;
 use crate::base::limits::Patience;
 use crate::base::text::sanitize_bytes;
 use crate::facts::channel::{Capability, Sftp};
-use crate::facts::connection::Ran;
+use crate::facts::connection::{GaveUp, Ran};
 
 /// SSH_FXP_INIT with version 3, the one that OpenSSH speaks (section 4).
 const INIT: [u8; 9] = [0, 0, 0, 5, 1, 0, 0, 0, 3];
@@ -50,6 +50,7 @@ impl SftpSession {
         }
         let said = Sftp {
             status: ran.status,
+            is_silent: ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes == 0 && ran.stderr.is_empty(),
             stderr: (!ran.stderr.is_empty()).then(|| sanitize_bytes(&ran.stderr)),
             ..Sftp::of(&ran.stdout)
         };

@@ -14,7 +14,7 @@ const START_UP_FILES: Fix = Fix {
     ..Fix::LOOK
 };
 
-const ONLY_INTERACTIVE: Fix = Fix {
+pub(super) const ONLY_INTERACTIVE: Fix = Fix {
     side: Side::Server,
     summary: "Let it run in interactive shells only: put this first in ~/.bashrc",
     file: Some("~/.bashrc"),

@@ -3,8 +3,9 @@
 use crate::base::text::status;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::account::{PAM_STATUS, is_process_limit};
+use crate::facts::channel::account::PAM_STATUS;
 use crate::facts::channel::programs::Purpose;
+use crate::facts::channel::words::is_process_limit;
 use crate::facts::channel::{Capability, Facts};
 use crate::facts::{Check, Evidence};
 

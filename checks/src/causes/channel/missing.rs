@@ -5,6 +5,7 @@ use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::Facts;
+use crate::facts::channel::words::finds_no_sh;
 
 /// A shell's status for a command that it does not find (POSIX, Shell Command Language, 2.8.2).
 const NOT_FOUND: u32 = 127;
@@ -72,10 +73,8 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
 
 /// The account's shell runs what is built into it, and does not find `sh`: nothing that needs programs was measured.
 fn without_programs(facts: &Facts) -> Option<Match> {
-    const WORDS: [&str; 3] = ["sh: not found", "sh: command not found", "sh: no such file or directory"];
     let said = facts.stderr.as_deref().filter(|_| facts.plain)?;
-    let words = said.to_lowercase();
-    WORDS.iter().any(|missing| words.contains(missing)).then(|| {
+    finds_no_sh(said).then(|| {
         let because = [
             format!("the account's shell said \"{said}\", and ran a plain echo"),
             "transfer and exit were not tested, for they need sh, cat and dd".to_owned(),

@@ -35,6 +35,8 @@ pub static CAUSES: &[Cause] = &[
     SHELL_EXITS,
     served::RESTRICTED,
     input::INPUT_LOST,
+    input::INPUT_EATEN,
+    input::ON_TERMINAL,
     spoilt::RC_OUTPUT,
     spoilt::MAX_SESSIONS,
     forwarding::FORWARDING_PROHIBITED,
@@ -119,9 +121,13 @@ const EXEC_FAILED: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.channel.failed()?;
-        (facts.ran.accepted == Some(false))
-            .then(|| Match::new(Certainty::Certain, ["the request to run a command was answered with a failure"]))
+        let facts = evidence.channel.facts().filter(|facts| facts.ran.accepted == Some(false) && !facts.mark_seen)?;
+        let refused = "the request to run a command was answered with a failure".to_owned();
+        if facts.has_silent_shell() && facts.account() == Account::Unclear {
+            let shell = "the request for a shell was accepted, and it printed nothing";
+            return Some(Match::new(Certainty::Possible, [refused, shell.to_owned()]).at(Severity::Warning));
+        }
+        evidence.channel.failed().map(|_| Match::new(Certainty::Certain, [refused]))
     },
     ..Cause::NEW
 };

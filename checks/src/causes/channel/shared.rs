@@ -4,6 +4,9 @@ use crate::causes::{Fix, Side};
 use crate::facts::Evidence;
 use crate::facts::channel::Facts;
 
+/// Milliseconds until the first output of a command from which on start-up files are slow.
+pub(super) const SLOW_MS: f64 = 2000.0;
+
 /// The observations of an account that runs our commands.
 pub(super) fn commands(evidence: &Evidence) -> Option<&Facts> {
     evidence.channel.passed().filter(|facts| facts.mark_seen)

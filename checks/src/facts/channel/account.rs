@@ -2,14 +2,13 @@
 
 use super::programs::{Program, Purpose, known, named};
 use super::session::{Facts, Shell};
+use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_not_run};
 use crate::base::service::Service;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
 pub const PAM_STATUS: u32 = 254;
 /// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
 const NOT_RUN: [u32; 2] = [126, 127];
-/// The characters at the end of a line at which a shell or the command line of a device waits.
-const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
 
 /// The way an account answers to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +88,7 @@ impl Facts {
         if serves.iter().any(|service| *service != Service::Forward) {
             return Account::Restricted;
         }
-        if self.is_unclear() { Account::Unclear } else { Account::Nothing }
+        if self.is_unclear() || self.has_silent_shell() { Account::Unclear } else { Account::Nothing }
     }
 
     /// The program that ran in place of our command, or of what was asked for behind it, by its words.
@@ -126,14 +125,15 @@ impl Facts {
         ran.accepted == Some(true) && ran.closed && failed && !self.has_printed() && !self.mark_seen
     }
 
-    /// True if that same program goes on where it has a terminal, and fills the screen as no shell does: it hides the cursor or takes the
-    /// alternate screen (terminfo's civis and smcup).
+    /// True if that same program goes on where it has a terminal, and does there as no shell does: it fills the screen (terminfo's civis and
+    /// smcup: it hides the cursor or takes the alternate screen), shows a menu, or asks a question.
     #[must_use]
     pub fn runs_on_terminal_only(&self) -> bool {
         const FULL_SCREEN: [&str; 2] = ["[?25l", "[?1049h"];
         let shell = self.shell.as_deref().filter(|shell| shell.stays && self.fails_in_silence());
         let output = shell.and_then(|shell| shell.output.as_deref()).unwrap_or_default();
-        FULL_SCREEN.iter().any(|sequence| output.contains(sequence))
+        let asks = output.trim_end().ends_with([':', '?']);
+        FULL_SCREEN.iter().any(|sequence| output.contains(sequence)) || is_menu(output) || asks
     }
 
     /// True if it read its input, and ended at a line of ours or at the end.
@@ -166,7 +166,7 @@ impl Facts {
             ),
             // Whoever quotes our command has read it, and decided.
             None if self.quoted_back => true,
-            None if self.waits_with_output() => true,
+            None if self.waits_with_output() || self.reads_its_own_language() => true,
             None if ran.closed => ran.status == Some(0) && self.words().next().is_some(),
             // It took the end of its input for the end of its work.
             None => self.on_input.as_ref().is_some_and(|seen| seen.closed && seen.status == Some(0)),
@@ -177,10 +177,29 @@ impl Facts {
     #[must_use]
     pub fn hangs(&self) -> bool {
         let ran = &self.ran;
-        if ran.accepted != Some(true) || ran.gave_up.is_none() || self.mark_seen || self.has_printed() {
+        if ran.accepted != Some(true)
+            || ran.gave_up.is_none()
+            || self.mark_seen
+            || self.has_printed()
+            || self.reads_its_own_language()
+        {
             return false;
         }
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered && !seen.forced || seen.own_mark)
+    }
+
+    /// True if what ran in place of our command read a line of ours and quoted it as one that it does not know: an interpreter, a database's
+    /// client, or a service behind a relay.
+    #[must_use]
+    pub fn reads_its_own_language(&self) -> bool {
+        !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_quoted && !seen.own_mark)
+    }
+
+    /// True if the account's shell says that it does not know the option `-c`, with which it was given our command: it may be one for
+    /// people only, such as a database's client.
+    #[must_use]
+    pub fn does_not_know_c(&self) -> bool {
+        self.words().any(refuses_c)
     }
 
     /// True if a shell read commands from standard input, and ours never ran.
@@ -199,6 +218,12 @@ impl Facts {
                 .is_some_and(|seen| !seen.line_answered && (seen.ran_later() || !seen.own_mark && !seen.closed))
     }
 
+    /// True if commands are refused, and the shell is accepted and waits in silence: for input, or for ever.
+    #[must_use]
+    pub fn has_silent_shell(&self) -> bool {
+        self.ran.accepted == Some(false) && self.shell.as_ref().is_some_and(|shell| shell.is_silent())
+    }
+
     /// True if something ran and ended that may be what the account is there for, or a start-up file that is broken.
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
@@ -214,7 +239,8 @@ impl Facts {
         if let Some(seen) = &self.on_input {
             return seen.closed;
         }
-        let is_command_missing = ran.status.is_some_and(|status| NOT_RUN.contains(&status));
+        let is_command_missing =
+            ran.status.is_some_and(|status| NOT_RUN.contains(&status)) && self.words().any(says_not_run);
         // A greeting on a terminal is none of it.
         let has_words = self.has_printed() || !self.fails_in_silence() && self.words().next().is_some();
         let is_end = ran.status == Some(0) || has_words && ran.status != Some(PAM_STATUS) && !is_command_missing;
@@ -238,35 +264,4 @@ impl Facts {
         let words = [&self.other_output, &self.stderr];
         words.into_iter().flatten().any(|text| is_process_limit(text))
     }
-}
-
-/// True if these are the words of a kernel that starts no more processes, or of a shell that met one (EAGAIN and ENOMEM of fork(2)).
-#[must_use]
-pub fn is_process_limit(text: &str) -> bool {
-    const WORDS: [&str; 6] = [
-        "resource temporarily unavailable",
-        "cannot fork",
-        "can't fork",
-        "unable to fork",
-        "fork failed",
-        "cannot allocate memory",
-    ];
-    let text = text.to_lowercase();
-    WORDS.iter().any(|words| text.contains(words))
-}
-
-/// True if the last line of a text, escaped, is one at which a shell waits.
-fn ends_with_prompt(text: &str) -> bool {
-    text.trim_end().ends_with(PROMPTS) && !is_menu(text)
-}
-
-/// True if choices with numbers or letters stand in a text, escaped: Enter may choose one.
-fn is_menu(text: &str) -> bool {
-    let words = text.split(['\\', ' ', '\t', '\n']).map(|word| word.trim_start_matches(['n', 'r']));
-    let is_choice = |word: &&str| {
-        let choice = word.trim_start_matches(['(', '[']).strip_suffix([')', ']', '.', ':']);
-        choice
-            .is_some_and(|choice| choice.len() <= 2 && !choice.is_empty() && choice.chars().all(|c| c.is_ascii_digit()))
-    };
-    words.filter(is_choice).count() >= 2
 }

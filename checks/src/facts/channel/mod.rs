@@ -5,6 +5,7 @@ pub mod capabilities;
 pub mod programs;
 mod session;
 pub mod sftp;
+pub mod words;
 
 pub use account::Account;
 pub use capabilities::{Capabilities, Capability, Sessions};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::Capabilities;
-use crate::facts::connection::{Manner, Ran};
+use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Marks;
 
 /// The beginning of our command.
@@ -50,6 +50,13 @@ pub struct Facts {
     /// The mark was printed by a plain `echo`: there is no POSIX shell for our command.
     #[serde(default)]
     pub plain: bool,
+    /// The standard input of commands is a terminal, although none was asked for: a recorder of sessions gives them one.
+    #[serde(default)]
+    pub on_terminal: bool,
+    /// Input that was sent as soon as a command was accepted came back from it; `null` where that was not tried, which is done where the
+    /// sftp server does not answer.
+    #[serde(default)]
+    pub early_input: Option<bool>,
     /// Commands get no standard input: ours met its end at once.
     #[serde(default)]
     pub no_input: bool,
@@ -90,6 +97,8 @@ pub struct OnInput {
     pub own_mark: bool,
     /// Seconds from the line sent to our mark, or at most so many; `null` where it did not come, or no line was sent.
     pub own_mark_after_s: Option<f64>,
+    /// A line of ours came back in a message of another program, which read it and did not know it.
+    pub line_quoted: bool,
     /// The line came through to our command: nothing before it had read it.
     pub line_passed_on: bool,
     /// It ended at the end of its input.
@@ -128,6 +137,18 @@ pub struct Shell {
     pub output: Option<String>,
     /// Standard error, escaped.
     pub stderr: Option<String>,
+}
+
+impl Shell {
+    /// True if it was accepted and goes on without a word.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        let ran = &self.ran;
+        ran.accepted == Some(true)
+            && ran.gave_up == Some(GaveUp::Silence)
+            && ran.stdout_bytes == 0
+            && self.stderr.is_none()
+    }
 }
 
 impl Facts {

@@ -22,6 +22,9 @@ pub struct Sftp {
     pub first_bytes: Option<String>,
     /// The exit status, where it ended.
     pub status: Option<u32>,
+    /// It neither answered nor ended.
+    #[serde(default)]
+    pub is_silent: bool,
     /// Standard error, escaped.
     pub stderr: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! All sessions ended at once, busy ones among them: was it their age, or the moment?
 
-use super::{Arm, Facts, Moves, SessionKind, StretchEnd};
+use super::{Arm, Facts, Holds, Moves, SessionKind, StretchEnd};
+use crate::facts::connection::Manner;
 
 /// Deaths within this time are one event, seconds.
 const AT_ONCE_S: f64 = 4.0;
@@ -27,6 +28,20 @@ pub(crate) fn mass_death(facts: &Facts) -> Option<f64> {
         })
     };
     (silent_too && (all_at(ended) || all_at(|arm| arm.age_s))).then_some(moving.age_s)
+}
+
+impl Facts {
+    /// The age at which all connections ended although something moved on one of them, where none held a channel: sshd's
+    /// UnusedConnectionTimeout does that, and ends no session that is in use.
+    #[must_use]
+    pub fn age_without_channel(&self) -> Option<f64> {
+        let held_none = self.arms.iter().all(|arm| arm.holds == Holds::Nothing);
+        let in_order = |arm: &Arm| match arm.death() {
+            Some((manner, _)) => matches!(manner, Manner::Fin | Manner::Disconnect { .. } | Manner::Reset),
+            None => true,
+        };
+        if held_none && self.arms.iter().all(in_order) { mass_death(self) } else { None }
+    }
 }
 
 /// True if what two more sessions showed makes it something else than silence: where no session had data, only deaths do.

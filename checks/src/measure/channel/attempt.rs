@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::command::{KEPT, LONG, command, is_foreign_shell, is_printed, is_quoted};
-use super::settle;
+use super::{input, settle};
 use crate::base::limits::{Limits, Patience};
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
@@ -37,7 +37,7 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
     }
     if lead == Lead::ExecSh {
         let (second, running) = attempt(connection, stored, Lead::Sh, patience).await;
-        if running.is_some() {
+        if second.mark_seen {
             return (second, running);
         }
     }
@@ -71,7 +71,15 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
     running.read(LONG, patience, &mut ran, enough).await;
     connection.record().expect(Expect::Answers(None));
     if is_printed(&ran.stdout, &mark) {
-        return (Facts { lead, ..seen(ran) }, Some(running));
+        let ends_as_on_terminal = String::from_utf8_lossy(&ran.stdout).contains(&format!("{mark}\r\n"));
+        let on_terminal = ends_as_on_terminal && input::is_terminal(connection, lead, patience).await;
+        let running = if on_terminal {
+            running.close().await;
+            None
+        } else {
+            Some(running)
+        };
+        return (Facts { lead, on_terminal, ..seen(ran) }, running);
     }
     let on_input = settle::settle(running, &mut ran, &mark).await;
     (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)

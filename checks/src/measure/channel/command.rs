@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::base::limits::Patience;
+use crate::facts::channel::words::finds_no_sh;
 use crate::facts::channel::{Facts, Lead, OURS};
 use crate::facts::connection::Ran;
 use crate::ssh::run::Running;
@@ -58,7 +59,8 @@ fn end() -> String {
 pub(super) fn is_foreign_shell(facts: &Facts) -> bool {
     let ran = &facts.ran;
     let is_windows = |text: &str| text.contains("is not recognized as");
-    let names_it = facts.stderr.as_deref().is_some_and(|text| names(facts.lead, text) || is_windows(text));
+    let names_it =
+        facts.stderr.as_deref().is_some_and(|text| names(facts.lead, text) || is_windows(text) || finds_no_sh(text));
     ran.closed
         && facts.other_output.is_none()
         && ran.status.is_some_and(|status| status != 0)

@@ -3,9 +3,13 @@
 
 use std::collections::VecDeque;
 
+use russh::Channel;
+use russh::client::Msg;
+
+use crate::base::limits::Patience;
 use crate::base::service::Service;
 use crate::facts::channel::programs::Purpose;
-use crate::facts::channel::{Capability, Facts};
+use crate::facts::channel::{Capability, Facts, Shell};
 use crate::measure::context::Context;
 use crate::measure::handles::LoggedIn;
 use crate::ssh::channels::{ChannelKind, Opened};
@@ -39,7 +43,7 @@ pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Fac
             // The server ends a connection with its session, and did so at this moment.
             grant(ctx, logged_in, facts, wish).await;
         }
-        if facts.mark_seen {
+        if facts.mark_seen || facts.serves().contains(&Service::Sftp) {
             wishes.retain(|wish| *wish != Wish::Shell || ctx.limits.expected.contains(&Service::Shell));
         }
     }
@@ -77,15 +81,37 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         logged_in.sftp = sftp;
         return answered;
     }
-    let (seen, running) = shell::open(session, patience).await;
-    if let Some(running) = running {
-        shell::leave(running).await;
+    let mut seen = started(session, patience).await;
+    if seen.is_silent()
+        && let Some(anew) = shell_first(ctx, logged_in, patience).await
+    {
+        seen = anew;
     }
     let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
     facts.capabilities.shell = shell::outcome(&seen);
     facts.capabilities.pty = Capability::of(seen.terminal);
     facts.shell = Some(Box::new(seen));
     answered
+}
+
+/// Starts a shell in an open session, and lets it go.
+async fn started(session: Channel<Msg>, patience: Patience) -> Shell {
+    let (seen, running) = shell::open(session, patience).await;
+    if let Some(running) = running {
+        shell::leave(running).await;
+    }
+    seen
+}
+
+/// Asks for the shell in the first session of another connection: some servers serve one session of each, and accept requests of more.
+async fn shell_first(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Option<Shell> {
+    if !logged_in.reconnect(ctx).await {
+        return None;
+    }
+    match logged_in.connection.as_ref()?.open([ChannelKind::Session], patience.silence).await {
+        [Opened::Open(session)] => Some(started(session, patience).await),
+        _ => None,
+    }
 }
 
 /// Returns the requests worth making. A forced command runs once more for each: there is one at most where a command
@@ -105,6 +131,11 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         // What imitates a shell may know `echo`, and take `sh` for a shell that reads its input, whatever the arguments are.
         None if facts.only_reads_lines() => vec![Wish::Echo],
+        // A prompt on a terminal tells an interpreter.
+        None if facts.reads_its_own_language() => vec![Wish::Shell],
+        None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
+        // It has done no work, and may be a program that needs a terminal.
+        None if facts.fails_in_silence() => vec![Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.
         Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],

@@ -6,6 +6,7 @@
 mod attempt;
 pub(super) mod command;
 mod further;
+mod input;
 mod probes;
 mod settle;
 pub(super) mod shell;
@@ -23,6 +24,8 @@ use crate::ssh::connection::Connection;
 use attempt::start;
 
 const NO_LOGIN: &str = "there is no login: see auth";
+/// The reason of later checks where the account does what it is there for, which is not to run commands.
+pub(crate) const RESTRICTED: &str = "the account runs no commands: see channel";
 /// The reason of later checks for not running commands.
 pub(crate) const NO_COMMAND: &str = "no command runs: see channel";
 
@@ -54,9 +57,10 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     logged_in.runs_commands = match (&running, facts.mark_seen) {
         (Some(_), _) => Ok(facts.lead),
+        (None, true) if facts.on_terminal => Err("commands run on a terminal, which alters data: see channel"),
         (None, true) if facts.plain => Err("no POSIX shell was found for our command (sh)"),
         (None, true) => Err("a command takes longer to start than it may (--timeout): see channel"),
-        (None, false) if facts.account() == Account::Restricted => Err("the account runs no commands: see channel"),
+        (None, false) if facts.account() == Account::Restricted => Err(RESTRICTED),
         _ => Err(NO_COMMAND),
     };
     // Our command prints zeros at the end of its input.
@@ -105,6 +109,11 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
             let exec = Capability::of(facts.ran.accepted);
             *facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };
             facts.shell = shell.map(Box::new);
+        }
+        let is_silent = facts.capabilities.sftp_said.as_ref().is_some_and(|said| said.is_silent);
+        if is_silent && !facts.plain && !facts.no_input && !facts.on_terminal {
+            let early = input::arrives_early(connection, facts.lead, ctx.limits.patience());
+            facts.early_input = ctx.stop.race(Box::pin(early)).await.flatten();
         }
         return;
     }

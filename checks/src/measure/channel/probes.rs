@@ -270,7 +270,7 @@ async fn requests(mut session: Channel<Msg>, wait: Duration) -> [Capability; 4] 
         session.request_x11(true, true, "MIT-MAGIC-COOKIE-1", cookie, 0).await
     };
     let asked = asked.await;
-    let told = if asked.is_ok() { answers(&mut session, 4, wait.min(ANSWERS)).await } else { Vec::new() };
+    let told = if asked.is_ok() { answers(&mut session, 4, wait.min(ANSWERS)).await.0 } else { Vec::new() };
     let _ = session.close().await;
     match <[bool; 4]>::try_from(told) {
         Ok(all) => all.map(|answer| Capability::of(Some(answer))),

@@ -17,6 +17,8 @@ const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Dura
 
 /// The line that a shell answers with our command where the server put the shell in its place.
 const ASK_WHETHER_FORCED: &str = "printenv SSH_ORIGINAL_COMMAND\n";
+/// The variable in it.
+const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
 /// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
 ///
@@ -46,7 +48,7 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         seen.own_mark_after_s = is_printed(&on_input.stdout, mark).then(|| sent.elapsed().as_secs_f64());
         on_input.gave_up = None;
         if seen.line_answered && !is_printed(&on_input.stdout, mark) {
-            seen.forced = is_forced(&mut running, mark).await;
+            (seen.forced, seen.line_quoted) = ask_whether_forced(&mut running, mark).await;
         }
     }
     if !on_input.closed && !on_input.connection_lost {
@@ -64,6 +66,7 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
     seen.forced |= seen.line_answered && !seen.own_mark && command;
     let quoted = format!("echo {line}\n");
+    seen.line_quoted |= !seen.line_answered && is_quoted_in_message(&on_input, &line);
     seen.line_passed_on = on_input.stdout.windows(quoted.len()).any(|window| window == quoted.as_bytes());
     seen.closed = on_input.closed;
     seen.status = on_input.status;
@@ -73,11 +76,26 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     Some(seen)
 }
 
-/// True if the shell that reads our lines was put in our command's place by the server: sshd and dropbear tell it the command in
-/// SSH_ORIGINAL_COMMAND, which a start-up file that replaces the account's shell does not find.
-async fn is_forced(running: &mut Running, mark: &str) -> bool {
+/// Asks what reads our lines. True first if the server put a shell in our command's place: sshd and dropbear tell it the command in
+/// SSH_ORIGINAL_COMMAND, which a start-up file that replaces the account's shell does not find. True second if it is no shell: it knows
+/// `echo`, as Redis does, and quotes the rest.
+async fn ask_whether_forced(running: &mut Running, mark: &str) -> (bool, bool) {
     let (line, mut answer) = (nonce(), Ran::default());
     running.write(format!("{ASK_WHETHER_FORCED}echo {line}\n"), ANSWER).await;
     running.read(KEPT, ANSWER, &mut answer, |ran| is_printed(&ran.stdout, &line)).await;
-    String::from_utf8_lossy(&answer.stdout).contains(mark)
+    let is_forced = String::from_utf8_lossy(&answer.stdout).contains(mark);
+    (is_forced, !is_forced && is_quoted_in_message(&answer, VARIABLE))
+}
+
+/// True if a text of ours stands in what a program printed: on standard error, or on standard output beside words of its own. A shell that
+/// traces commands (`set -x`) shows it too.
+fn is_quoted_in_message(ran: &Ran, text: &str) -> bool {
+    let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    let traced = |line: &&str| line.trim_start().starts_with('+');
+    let beside_words = |line: &str| {
+        let rest = line.replace(text, "");
+        line.contains(text) && !["", "echo", "printenv"].contains(&rest.trim())
+    };
+    stderr.lines().filter(|line| !traced(line)).any(|line| line.contains(text))
+        || stdout.lines().filter(|line| !traced(line)).any(beside_words)
 }

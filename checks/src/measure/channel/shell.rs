@@ -23,14 +23,17 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// Asks for a terminal and the shell in an open session, and reads all it says at its start; leaves it running where it stays.
 pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shell, Option<Running>) {
     let wait = patience.silence.min(ANSWER);
-    let mut seen = Shell::default();
+    let (mut seen, mut ran) = (Shell::default(), Ran::default());
     if session.request_pty(true, "xterm", 80, 24, 0, 0, &[]).await.is_ok() {
-        seen.terminal = answers(&mut session, 1, wait).await.first().copied();
+        // Some servers start their command line as soon as the session is open.
+        let (told, early) = answers(&mut session, 1, wait).await;
+        seen.terminal = told.first().copied();
+        (ran.stdout_bytes, ran.stdout) = (early.len() as u64, early);
     }
     if session.request_shell(true).await.is_err() {
         return (seen, None);
     }
-    let (mut ran, mut running) = (Ran::default(), Running::from(session));
+    let mut running = Running::from(session);
     // Some devices do not answer the request, and start their command line.
     running.read(KEPT, patience, &mut ran, |ran| ran.stdout_bytes > 0).await;
     if !ran.is_over() {

@@ -39,9 +39,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::handles::LoggedIn;
+use crate::base::text::seconds;
 use crate::facts::Step;
 use crate::facts::idle::Facts;
 use crate::facts::idle::own::{OwnEnd, OwnKeepalive};
+use crate::measure::channel::RESTRICTED;
 use crate::measure::context::Context;
 
 pub use channel_use::ChannelUse;
@@ -109,6 +111,12 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     if void {
         return Step::Void(facts);
+    }
+    if let (Err(RESTRICTED), Some(age_s)) = (&logged_in.runs_commands, facts.age_without_channel()) {
+        return Step::Error(format!(
+            "not measured: the account has no session that could be held idle, and the server ends connections without one after {}",
+            seconds(age_s)
+        ));
     }
     let lived = facts.all_lived() || facts.own_outlives_all() || facts.only_the_unused_ended();
     if lived && facts.timeout().survived_s.is_none() && !interrupted {

@@ -2,7 +2,7 @@
 
 use super::shared::{DROPBEAR, EFFECTIVE, pattern};
 use crate::base::text;
-use crate::causes::channel::shared::commands;
+use crate::causes::channel::shared::{SLOW_MS, commands};
 use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
@@ -45,8 +45,9 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
         may.pty.is_refused().then(|| {
             let because = ["the request for a terminal was refused".to_owned(), pattern(may, software(evidence))];
             let found = Match::new(Certainty::Certain, because).with("dropbear_forbids", "restrict and no-pty");
-            // A key that may do nothing but run its command was made for that, and servers inside other programs have no terminals.
-            let is_meant = is_all_refused(may) || software(evidence) == Software::Other;
+            // `restrict` refuses the agent as well, which a server without free terminals does not; a key that may forward only has it with
+            // port-forwarding behind it. Servers inside other programs have no terminals.
+            let is_meant = may.agent_forwarding.is_refused() || software(evidence) == Software::Other;
             if is_meant { found.at(Severity::Info) } else { found }
         })
     },
@@ -58,7 +59,7 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     stage: Check::Channel,
     title: "Commands run, but sftp does not work",
     severity: Severity::Warning,
-    explanation: "The sftp subsystem was refused, or it was accepted and its program exited without any SFTP data. sftp, sshfs \
+    explanation: "The sftp subsystem was refused, or it was accepted and its program exited without any SFTP data, or never answers. sftp, sshfs \
         and scp since OpenSSH 9.0 need it. sshd refuses a subsystem that its configuration does not name. If the \
         configured program does not exist, the session ends with status 127.",
     fixes: &[
@@ -106,6 +107,11 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
             return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
         }
         let said = may.sftp_said.as_ref()?;
+        // Slow start-up files may keep the server from starting in time.
+        if said.is_silent && evidence.channel.facts().is_some_and(|facts| facts.ran.duration_ms < SLOW_MS) {
+            let silent = "the subsystem sftp was accepted, and its program neither answered nor ended";
+            return Some(Match::new(Certainty::Likely, [silent]));
+        }
         let status = said.status.filter(|_| said.version.is_none() && !said.is_preceded())?;
         let mut because = vec![format!(
             "the subsystem sftp was accepted, and without a word of the protocol it ended with {}",

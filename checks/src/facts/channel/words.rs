@@ -1,0 +1,111 @@
+//! Texts of shells and programs, escaped, and their meaning.
+
+/// The characters at the end of a line at which a shell or the command line of a device waits.
+const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
+
+/// True if these are the words of a kernel that starts no more processes, or of a shell that met one (EAGAIN and ENOMEM of fork(2)).
+#[must_use]
+pub fn is_process_limit(text: &str) -> bool {
+    const WORDS: [&str; 6] = [
+        "resource temporarily unavailable",
+        "cannot fork",
+        "can't fork",
+        "unable to fork",
+        "fork failed",
+        "cannot allocate memory",
+    ];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|words| text.contains(words))
+}
+
+/// True if a shell says in a text, escaped, that it does not find `sh`, whatever folder it looked in.
+#[must_use]
+pub fn finds_no_sh(text: &str) -> bool {
+    const WORDS: [&str; 3] = ["not found", "command not found", "no such file or directory"];
+    let text = text.to_lowercase();
+    text.split("\\n").any(|line| {
+        let Some((before, says)) = line.trim_end_matches("\\r").trim_end_matches('.').rsplit_once(": ") else {
+            return false;
+        };
+        // zsh names the command last.
+        before.rsplit([' ', '/']).next() == Some("sh") && WORDS.contains(&says)
+            || says == "sh" && before.ends_with("command not found")
+    })
+}
+
+/// True if a shell says so of a command that it does not find, or may not execute.
+pub(super) fn says_not_run(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["not found", "no such file", "permission denied", "cannot execute", "exec format error"];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|words| text.contains(words))
+}
+
+/// True if the last line of a text, escaped, is one at which a shell waits.
+pub(super) fn ends_with_prompt(text: &str) -> bool {
+    text.trim_end().ends_with(PROMPTS) && !is_menu(text)
+}
+
+/// True if choices with numbers or letters stand in a text, escaped: Enter may choose one.
+pub(super) fn is_menu(text: &str) -> bool {
+    let words = text.split(['\\', ' ', '\t', '\n']).map(|word| word.trim_start_matches(['n', 'r']));
+    let is_choice = |word: &&str| {
+        let choice = word.trim_start_matches(['(', '[']).strip_suffix([')', ']', '.', ':']);
+        choice
+            .is_some_and(|choice| choice.len() <= 2 && !choice.is_empty() && choice.chars().all(|c| c.is_ascii_digit()))
+    };
+    words.filter(is_choice).count() >= 2
+}
+
+/// True if a shell says in a text that it does not know the option `-c`.
+pub(super) fn refuses_c(text: &str) -> bool {
+    const UNKNOWN: [&str; 5] =
+        ["invalid option", "unknown option", "unrecognized", "illegal option", "unexpected argument"];
+    let text = text.to_lowercase();
+    let names_c = text.split([' ', '"', '\'', '`', '\\', ',', '.', ':']).any(|word| word == "-c")
+        || text.contains("'c'")
+        || text.contains("-- c");
+    names_c && UNKNOWN.iter().any(|words| text.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{finds_no_sh, refuses_c, says_not_run};
+
+    #[test]
+    fn a_shell_that_does_not_find_sh_says_so_in_many_ways() {
+        for said in [
+            "bash: line 1: exec: sh: not found\\n",
+            "bash: line 1: /home/me/sh: No such file or directory\\n",
+            "zsh:1: command not found: sh\\n",
+            "sh: Command not found.\\n",
+            "mesg: not found\\r\\nksh: sh: not found\\r\\n",
+        ] {
+            assert!(finds_no_sh(said), "{said}");
+        }
+        for other in [
+            "sh: 1: rsync: not found\\n",
+            "/bin/nosh: No such file or directory\\n",
+            "-sh: rsync: not found\\n",
+            "sh\\n",
+        ] {
+            assert!(!finds_no_sh(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_shell_for_people_does_not_know_the_option_c() {
+        for said in [
+            "sqlite3: Error: unknown option: -c\\nUse -help for a list of options.\\n",
+            "passwd: invalid option -- 'c'\\nUsage: passwd [options] [LOGIN]\\n",
+            "init.rb:318:in `parse_opts': Unrecognized switch: -c (IRB::UnrecognizedSwitch)\\n",
+        ] {
+            assert!(refuses_c(said), "{said}");
+        }
+        assert!(!refuses_c("backup: unknown option --compress\\n") && !refuses_c("usage: run -c FILE\\n"));
+    }
+
+    #[test]
+    fn words_of_a_wrapper_are_no_words_of_a_shell() {
+        assert!(says_not_run("sh: 1: borg: not found\\n") && !says_not_run("usage: uptime | df\\n"));
+    }
+}

@@ -1,0 +1,69 @@
+//! Accounts that run an interpreter, a relay, a recorder or a program for terminals: each does what it is there for.
+
+use super::accounts::{ME, forced, job, on_terminal, shell};
+use super::setups;
+use crate::lab::{Lab, Server};
+
+/// A database's client: without a terminal it quotes the statement that it does not know, and ends; on one it has a prompt.
+const CLIENT: &str = "if [ -t 0 ]; then while printf 'app=> ' && read -r line; do :; done; exit 0; fi\nread -r line\n\
+    echo \"ERROR: syntax error at or near \\\"${line%% *}\\\"\" >&2\necho \"LINE 1: $line\" >&2\nexit 1";
+/// Redis's client, which knows `echo`, and quotes what else it is sent.
+const KNOWS_ECHO: &str = "while read -r word rest; do case $word in echo) echo \"$rest\" ;; \
+    *) echo \"ERR unknown command '$word', with args beginning with: '$rest'\" ;; esac; done";
+/// Fails without a terminal and without a word, and fills the screen of one, as `top` does without TERM.
+const FULL_SCREEN: &str = "[ -t 0 ] || exit 1\nprintf '\\033[?25l\\033[H\\033[J 3 users, load average: 0.1'\nsleep 20";
+const MENU_ON_TERMINAL: &str = "[ -t 0 ] || exit 1\necho '1) status'; echo '2) leave'; printf 'Choice? '; read x";
+/// A shell that takes no commands, as a client of a database is one.
+const WITHOUT_C: &str = "[ \"$1\" = -c ] && { echo 'client: Error: unknown option: -c' >&2; exit 1; }\nwhile printf 'db> ' && read -r line; do :; done";
+
+/// An account whose shell is this script.
+fn script_as_shell(lab: &Lab, lines: &str) -> Server {
+    let program = lab.program("shell", lines);
+    shell(lab, &program, &[])
+}
+
+/// An account whose commands run on a terminal of the recorder's own.
+fn recorder(lab: &Lab) -> Server {
+    lab.user("me", "/bin/sh");
+    let record = lab.program("record", "SHELL=/bin/sh exec script -qefc \"$SSH_ORIGINAL_COMMAND\" /dev/null");
+    lab.key_options(&format!("command=\"{record}\""));
+    lab.sshd(&[])
+}
+
+setups! {
+    interpreter: |lab| on_terminal(lab, &lab.program("psql", CLIENT)), ME
+        => "healthy", ["session-restricted"], ["shell"];
+    interpreter_without_terminals: |lab| job(lab, CLIENT), ME => "healthy", ["session-restricted"], ["program"];
+    interpreter_that_knows_echo: |lab| job(lab, KNOWS_ECHO), ME => "healthy", ["session-restricted"], ["program"];
+    #[ignore = "tests/run --zoo"]
+    interpreter_python: |lab| on_terminal(lab, "python3 -q"), ME => "healthy", ["session-restricted"], ["shell"];
+    #[ignore = "tests/run --zoo"]
+    interpreter_node: |lab| on_terminal(lab, "node"), ME => "healthy", ["session-restricted"], ["shell"];
+    shell_that_takes_no_commands: |lab| script_as_shell(lab, WITHOUT_C), ME
+        => "healthy", ["session-restricted"], ["shell", "forward"];
+    full_screen_that_fails_in_silence: |lab| on_terminal(lab, &lab.program("top", FULL_SCREEN)), ME
+        => "healthy", ["session-restricted"], ["program"];
+    menu_that_fails_in_silence: |lab| on_terminal(lab, &lab.program("menu", MENU_ON_TERMINAL)), ME
+        => "healthy", ["session-restricted"], ["program"];
+    prompt_that_fails_in_silence: |lab| on_terminal(lab, &lab.program("sh1", "[ -t 0 ] || exit 1\nexec sh -i")), ME
+        => "degraded", ["session-shell-exits"], ["shell"];
+    top: |lab| on_terminal(lab, "top"), ME => "healthy", ["session-restricted"], ["program"];
+    allow_list_that_denies: |lab| job(lab, "echo 'usage: uptime | df' >&2; exit 126"), ME
+        => "degraded", ["session-shell-exits"], [];
+    allow_list_in_silence: |lab| job(lab, "exit 1"), ME => "broken", ["session-shell-exits"], [];
+    recorder_with_a_terminal: recorder, ME
+        => "degraded", ["session-on-terminal"], ["exec", "forward"];
+    key_for_forwarding: |lab| forced_options(lab, "restrict,port-forwarding"), ME
+        => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    key_without_terminals: |lab| forced_options(lab, "no-pty"), ME
+        => "degraded", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    relay_to_what_speaks_first: |lab| forced(lab, "printf 'SSH-2.0-x\\\\r\\\\n'; cat >/dev/null"), ME
+        => "healthy", ["session-restricted"], ["program"];
+}
+
+/// An account whose key has these options.
+fn forced_options(lab: &Lab, options: &str) -> Server {
+    lab.user("me", "/bin/sh");
+    lab.key_options(options);
+    lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server"])
+}

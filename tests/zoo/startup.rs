@@ -1,0 +1,26 @@
+//! Start-up files that change what sessions can do.
+
+use super::accounts::{ME, shell};
+use super::setups;
+use crate::lab::{Lab, Server};
+
+/// An account with bash that reads these lines first.
+fn bashrc(lab: &Lab, lines: &str) -> Server {
+    let server = shell(lab, "/bin/bash", &[]);
+    lab.at_server_home(".bashrc", &format!("{lines}\n"));
+    server
+}
+
+const LONG: &str = "head -c 200000 /dev/zero | tr '\\0' m | fold -w 79";
+const EXEC: [&str; 3] = ["exec", "sftp", "forward"];
+const NO_SFTP: [&str; 2] = ["exec", "forward"];
+
+setups! {
+    path_unset: |lab| bashrc(lab, "unset PATH"), ME => "healthy", ["session-command-missing"], EXEC;
+    path_empty: |lab| bashrc(lab, "PATH="), ME => "healthy", ["session-command-missing"], EXEC;
+    path_elsewhere: |lab| bashrc(lab, "PATH=/nowhere"), ME => "healthy", ["session-command-missing"], EXEC;
+    input_read_for_a_second: |lab| bashrc(lab, "read -r -t 1 line"), ME => "degraded", ["session-input-eaten"], NO_SFTP;
+    input_taken_by_a_program: |lab| bashrc(lab, "timeout 1 cat >/dev/null"), ME
+        => "degraded", ["session-input-eaten"], NO_SFTP;
+    greeting_of_200_kb: |lab| bashrc(lab, LONG), ME => "degraded", ["session-rc-output"], NO_SFTP;
+}
