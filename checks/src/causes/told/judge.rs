@@ -77,7 +77,7 @@ fn severity(told: &Told) -> Severity {
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
-    let is_others = |line: &Line| is_foreign(&line.text) || is_of_a_tool(&line.text);
+    let is_others = |line: &Line| is_foreign(line.in_english()) || is_of_a_tool(line.in_english());
     log.programs.is_empty() && !has_steps && (log.has_stack_frames || lines.chain(&log.unknown).any(is_others))
 }
 
@@ -188,7 +188,7 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
         && succeeded(connection)
         && ended.is_none_or(|ended| seen.line.number < ended.line);
     // sftp and scp print it after the exit status of a server for files that could not start.
-    let is_of_a_failure = seen.line.text.trim() == "Connection closed" && !succeeded(connection);
+    let is_of_a_failure = seen.line.in_english().trim() == "Connection closed" && !succeeded(connection);
     !is_output
         && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
@@ -200,7 +200,7 @@ fn is_notice(seen: &Sighting) -> bool {
 
 /// The certainty that a text gives, which this many causes have on their records.
 fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
-    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(&seen.line.text);
+    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(seen.line.in_english());
     match owners {
         1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_said_of_others_too(&seen.symptom) => {
             Certainty::Certain

@@ -160,7 +160,7 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
         return Vec::new();
     }
     let named = log.unknown.iter().filter(|line| is_about_ssh(line)).find_map(|line| {
-        let operation = WORDS.matches(line.text.as_bytes()).iter().next()?;
+        let operation = WORDS.matches(line.in_english().as_bytes()).iter().next()?;
         Some((line, OPERATIONS[operation].1))
     });
     let Some((line, all)) = named else { return Vec::new() };
@@ -170,7 +170,7 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
 
 /// True if a line complains of SSH in earnest: ssh's own debugging tells of much that fails and does not matter.
 fn is_about_ssh(line: &Line) -> bool {
-    let text = line.text.as_str();
+    let text = line.in_english();
     let bytes = text.as_bytes();
     let is_harmless =
         HARMLESS_LINES.is_match(bytes) || FILE_DENIED_LINES.is_match(bytes) || CONDITIONAL_LINES.is_match(bytes);

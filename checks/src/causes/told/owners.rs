@@ -44,7 +44,7 @@ pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bo
         let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
         if is_of_the_server(seen, writer)
             || is_harmless(seen)
-            || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
+            || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;
         }
@@ -66,7 +66,7 @@ fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
 
 /// True if a line has a text that makes it harmless.
 fn is_harmless(seen: &Sighting) -> bool {
-    let line = seen.line.text.as_bytes();
+    let line = seen.line.in_english().as_bytes();
     words::HARMLESS_LINES.is_match(line)
         || is_said_of_others_too(&seen.symptom) && words::CONDITIONAL_LINES.is_match(line)
         || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)

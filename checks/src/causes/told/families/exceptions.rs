@@ -109,8 +109,6 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &[
-            "sshj.userauth.UserAuthException",
-            "SshAuthenticationException",
             "ScrapliAuthenticationFailed",
             "Net::SSH::Authentication::DisallowedMethod",
             "[NO_MORE_AUTH_METHODS_AVAILABLE]",

@@ -4,6 +4,7 @@ mod beside;
 mod channels;
 mod clients;
 mod closed;
+mod credentials;
 mod endings;
 mod exceptions;
 mod family;
@@ -18,6 +19,7 @@ mod reach;
 mod services;
 mod sessions;
 mod sftp;
+mod stages;
 mod wrappers;
 
 pub(super) use family::is;
@@ -36,6 +38,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         sftp::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
+        credentials::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,
         closed::FAMILIES,

@@ -1,7 +1,8 @@
 //! Programs that report a failed connection in words of their own.
 
-use super::family::When::Always;
+use super::family::When::{Always, Before, Between, Exchanging, NoVersion};
 use super::family::{Family, is};
+use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[Family {
     texts: &[
@@ -45,6 +46,10 @@ pub(super) static FAMILIES: &[Family] = &[Family {
     ],
     is_wrapper: true,
     candidates: &[
+        is("tcp-filtered", Before(Check::Tcp), "nothing answers: the log ends as it connects"),
+        is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+        is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+        is("auth-key-rejected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
         is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
         is("tcp-filtered", Always, "ssh by hand times out"),
         is("hostkey-changed", Always, "ssh by hand says that the host key has changed"),

@@ -39,6 +39,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "auth-signature-algorithm",
         &[
+            "using ssh-rsa that is about to be deprecated",
+            "ERROR_SSH_UNSUPPORTED_CIPHER",
             "There are not any available sig algorithm",
             "There are not any available signature algorithms",
             "Could not resolve key algorithm for agent key",
