@@ -19,7 +19,7 @@ use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Event, Line, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Part, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -61,9 +61,13 @@ pub fn judge(log: &Log) -> Vec<Told> {
         for one in told.iter_mut().filter(|one| is_noise(log, one)) {
             one.found.severity = Some(Severity::Info);
         }
+        // Of two runs in one text, the one with its steps tells more than the one that shows its end alone.
+        let is_step = |entry: &Entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes)));
+        let has_steps = |one: &Told| one.connections.iter().any(|at| log.connections[*at].entries.iter().any(is_step));
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
         told.sort_by_key(|one| {
-            (severity(one) == Severity::Info, one.found.certainty, severity(one), Reverse(count(one)))
+            let is_end_alone = one.sign.is_some() && !has_steps(one);
+            (severity(one) == Severity::Info, one.found.certainty, is_end_alone, severity(one), Reverse(count(one)))
         });
     }
     told

@@ -69,7 +69,9 @@ fn is_harmless(seen: &Sighting) -> bool {
     let line = seen.line.in_english().as_bytes();
     words::HARMLESS_LINES.is_match(line)
         || is_said_of_others_too(&seen.symptom) && words::CONDITIONAL_LINES.is_match(line)
-        || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
+        || seen.symptom.starts_with("Permission denied")
+            && !seen.symptom.ends_with("please try again")
+            && words::FILE_DENIED_LINES.is_match(line)
 }
 
 /// The characters of a text without its holes.

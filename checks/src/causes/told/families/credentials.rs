@@ -49,7 +49,7 @@ const PASSWORD: Candidate = is(
 );
 
 /// The causes of a login that a library reports as refused.
-const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
+pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
     REFUSED[0],
     REFUSED[1],
     REFUSED[2],
@@ -89,7 +89,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["Auth fail"],
+        texts: &["Auth fail", "Auth cancel", "JSchAuthCancelException"],
         candidates: &[
             KEY,
             is(
@@ -108,6 +108,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Always,
                 "the key is RSA: JSch 0.1 signs with SHA-1, which OpenSSH 8.8 refuses",
             ),
+            is("auth-question-unanswered", Always, "the server asks a question, and the program has no answer"),
             is(
                 "auth-method-unavailable",
                 Always,

@@ -115,7 +115,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "(NoMoreAuthenticationMethodsAvailable)",
             "DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE",
             "asyncssh.misc.PermissionDenied",
-            "JSchAuthCancelException",
             "Could not login to '<host>' as '<user>'",
             "ssh_msg_userauth_failure",
             "Cannot log in at <host>",

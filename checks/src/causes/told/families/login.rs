@@ -188,7 +188,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Cannot recv data: Permission denied (<methods>",
             "Access denied for '<user>'. Authentication that can continue: <methods>",
             "Not yet authenticated",
-            "Auth cancel",
+            "Auth cancel for methods '<methods>'",
             "No more authentication methods to try",
             "No auth methods could be used",
             "No more authentication methods available",

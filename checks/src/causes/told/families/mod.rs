@@ -12,6 +12,7 @@ mod general;
 mod handshake;
 mod jump;
 mod libraries;
+mod libssh2;
 mod login;
 mod passwords;
 mod programs;
@@ -47,6 +48,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         jump::FAMILIES,
         exceptions::FAMILIES,
         services::FAMILIES,
+        libssh2::FAMILIES,
         programs::FAMILIES,
         wrappers::FAMILIES,
         general::FAMILIES,

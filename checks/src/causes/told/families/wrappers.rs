@@ -17,6 +17,7 @@ pub(super) static FAMILIES: &[Family] = &[Family {
         "Could not establish session to SSH gateway",
         "A paramiko SSHException occurred during connection creation",
         "Could not connect the SSH Tunnel",
+        "Worker binary deploy failed",
         "Failed to connect to remote machine. Verify the SSH service connection",
         "failed to establish ssh session",
         "Remote host failed to connect",
