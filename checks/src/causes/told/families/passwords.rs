@@ -1,6 +1,6 @@
 //! Passwords and answers to prompts.
 
-use super::family::When::Always;
+use super::family::When::{Always, Seen};
 use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -38,6 +38,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_named: true,
         candidates: &[
+            is(
+                "auth-key-rejected",
+                Seen(&["Identity added:"]),
+                "a key was loaded to log in with, and the account does not have it: ssh asked for a password after it",
+            ),
             is(
                 "auth-password-rejected",
                 Always,

@@ -99,7 +99,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("auth-cert-principal", &["is not allowed because of source-address restriction"]),
     ("hostkey-cert-invalid", &["ssh: non-certificate host key", "ssh: certificate presented as a host key has type"]),
     ("hostkey-unknown", &["ssh: must specify HostKeyCallback", "Could not load known_hosts"]),
-    ("hostkey-changed", &["knownhosts: key type mismatch", "Server failed to prove supplied keys"]),
+    (
+        "hostkey-changed",
+        &["knownhosts: key type mismatch", "known_hosts: key mismatch", "Server failed to prove supplied keys"],
+    ),
     ("handshake-no-common-compression", &["Compression algorithm not found"]),
     (
         "handshake-kex-failed",
