@@ -191,11 +191,24 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
         && seen.after >= Some(Check::Auth)
         && succeeded(connection)
         && ended.is_none_or(|ended| seen.line.number < ended.line);
+    let is_about_the_host_key = is_a_question(family) && is_before_a_rejected_host_key(connection, seen);
     // sftp and scp print it after the exit status of a server for files that could not start.
     let is_of_a_failure = seen.line.in_english().trim() == "Connection closed" && !succeeded(connection);
     !is_output
+        && !is_about_the_host_key
         && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
+}
+
+/// True if a text's likeliest cause is a passphrase that cannot be asked for: before a login, the question is another one.
+fn is_a_question(family: &Family) -> bool {
+    family.candidates.first().is_some_and(|first| first.code == "auth-key-encrypted")
+}
+
+/// True if a line comes before the refusal of a host key, to which no login was made.
+fn is_before_a_rejected_host_key(connection: &Connection, seen: &Sighting) -> bool {
+    let rejected = connection.first(Event::HostKeyRejected);
+    rejected.is_some_and(|rejected| seen.line.number < rejected.line) && !connection.passed(Check::Auth)
 }
 
 fn is_notice(seen: &Sighting) -> bool {

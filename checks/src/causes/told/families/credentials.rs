@@ -93,6 +93,11 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             KEY,
             is(
+                "auth-password-rejected",
+                Seen(&["Next authentication method: password"]),
+                "the program logs in with a password: it, or the login name, is wrong",
+            ),
+            is(
                 "auth-signature-algorithm",
                 Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
                 "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",

@@ -62,11 +62,4 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         ..Family::NEW
     },
-    Family {
-        texts: &["Session(-42)", "Error { code: -42,", "ssh2.exceptions.AgentConnectionError"],
-        is_wrapper: true,
-        is_named: true,
-        candidates: &[is("auth-agent-unreachable", Always, "ssh-add -l reaches no agent in the program's environment")],
-        ..Family::NEW
-    },
 ];

@@ -54,6 +54,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the password is right: the account is locked or may not log in with one (PermitRootLogin, AllowUsers)",
             ),
             is("auth-user-unknown", Always, "the server's log says Invalid user: the login name is another one there"),
+            is(
+                "auth-key-rejected",
+                Always,
+                "nobody typed a password: a key was meant to log in, and the account does not have it",
+            ),
         ],
         ..Family::NEW
     },
