@@ -97,6 +97,13 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("trying <method>", Event::MethodTried),
     ("channel_open_confirmation: <channel>", Event::SessionBegun),
     ("channel_success: <channel>", Event::RequestGranted),
+    // sshj.
+    ("Server identity string: <software>", Event::VersionReceived),
+    ("Sending SSH_MSG_KEXINIT", Event::KexinitSent),
+    ("Received SSH_MSG_KEXINIT", Event::KexinitReceived),
+    ("Received SSH_MSG_KEXDH_REPLY", Event::KexReply),
+    ("Sending SSH_MSG_SERVICE_REQUEST for ssh-userauth", Event::LoginBegun),
+    ("Trying `<method>` auth", Event::MethodTried),
     // ssh2 for Node.js.
     ("Client: Trying <host> on port <port>", Event::Connecting),
     ("Socket connected", Event::Connected),

@@ -70,6 +70,8 @@ impl<'a> Collector<'a> {
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
         let mut found = self.lexicon.look(message);
+        let english = found.english.take();
+        let english = || english.as_deref().map(|english| kept(&Message::new(english)));
         if let Some(name) = self.server(record, &found) {
             let version =
                 found.program.take().filter(|program| program.name == name).and_then(|program| program.version);
@@ -78,7 +80,7 @@ impl<'a> Collector<'a> {
         if let Some(program) = &found.program {
             self.know(program);
         }
-        let line = || Line { number, text: kept(message) };
+        let line = || Line { number, text: kept(message), english: english() };
         if found.event.is_none() && found.symptoms.is_empty() {
             if found.complains {
                 self.log.unknown_count += 1;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::languages;
 use super::mask::Message;
 use super::pattern::{Patterns, Place};
 use super::programs::PROGRAMS;
@@ -33,6 +34,8 @@ pub(super) struct Found {
     pub(super) symptoms: Vec<usize>,
     /// True if it sounds like a complaint, and has nothing else that is known.
     pub(super) complains: bool,
+    /// The message in English, where it has words of another language that are known.
+    pub(super) english: Option<Vec<u8>>,
 }
 
 fn events() -> impl Iterator<Item = &'static (&'static str, Event)> {
@@ -61,8 +64,14 @@ impl Lexicon {
         &self.symptoms
     }
 
-    /// Looks for everything in one message.
+    /// Looks for everything in one message, in whatever language.
     pub(super) fn look(&self, message: &Message<'_>) -> Found {
+        let Some(english) = languages::english(message.text) else { return self.look_in_english(message) };
+        let found = self.look_in_english(&Message::new(&english));
+        Found { english: Some(english), ..found }
+    }
+
+    fn look_in_english(&self, message: &Message<'_>) -> Found {
         let mut found = Found::default();
         let (events_end, programs_end) = (events().count(), events().count() + PROGRAMS.len());
         for at in self.patterns.candidates(message.text) {

@@ -2,6 +2,7 @@
 
 mod clients;
 mod collector;
+mod languages;
 mod lexicon;
 mod lines;
 mod mask;

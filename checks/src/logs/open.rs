@@ -157,6 +157,10 @@ impl Open {
         }
         let again = |event| entries.iter().rev().find(|entry| entry.event == event);
         match found.event {
+            // Once a session was asked for, no login is refused on that connection; a jump host's has two logins.
+            Some(Event::HostKeyUnknown | Event::LoginFailed) if again(Event::RequestRefused).is_some() => {
+                again(Event::ProxyStarted).is_none()
+            }
             _ if self.ended.is_none() => false,
             Some(Event::ConfigRead | Event::Resolving | Event::Connecting | Event::ProxyStarted | Event::Accepted) => {
                 true

@@ -101,6 +101,7 @@ pub(super) const KEY_UNREADABLE: Cause = Cause {
         "Unable to use key file",
         "not a valid <kind> private key file",
         "Cannot parse privateKey",
+        "Unable to parse given privateKey",
         "Unsupported key format",
         "ssh: no key found",
         "unable to parse private key",

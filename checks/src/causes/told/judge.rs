@@ -19,7 +19,7 @@ use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Event, Line, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Part, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -61,9 +61,13 @@ pub fn judge(log: &Log) -> Vec<Told> {
         for one in told.iter_mut().filter(|one| is_noise(log, one)) {
             one.found.severity = Some(Severity::Info);
         }
+        // Of two runs in one text, the one with its steps tells more than the one that shows its end alone.
+        let is_step = |entry: &Entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes)));
+        let has_steps = |one: &Told| one.connections.iter().any(|at| log.connections[*at].entries.iter().any(is_step));
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
         told.sort_by_key(|one| {
-            (severity(one) == Severity::Info, one.found.certainty, severity(one), Reverse(count(one)))
+            let is_end_alone = one.sign.is_some() && !has_steps(one);
+            (severity(one) == Severity::Info, one.found.certainty, is_end_alone, severity(one), Reverse(count(one)))
         });
     }
     told
@@ -77,7 +81,7 @@ fn severity(told: &Told) -> Severity {
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
-    let is_others = |line: &Line| is_foreign(&line.text) || is_of_a_tool(&line.text);
+    let is_others = |line: &Line| is_foreign(line.in_english()) || is_of_a_tool(line.in_english());
     log.programs.is_empty() && !has_steps && (log.has_stack_frames || lines.chain(&log.unknown).any(is_others))
 }
 
@@ -187,11 +191,24 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
         && seen.after >= Some(Check::Auth)
         && succeeded(connection)
         && ended.is_none_or(|ended| seen.line.number < ended.line);
+    let is_about_the_host_key = is_a_question(family) && is_before_a_rejected_host_key(connection, seen);
     // sftp and scp print it after the exit status of a server for files that could not start.
-    let is_of_a_failure = seen.line.text.trim() == "Connection closed" && !succeeded(connection);
+    let is_of_a_failure = seen.line.in_english().trim() == "Connection closed" && !succeeded(connection);
     !is_output
+        && !is_about_the_host_key
         && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
+}
+
+/// True if a text's likeliest cause is a passphrase that cannot be asked for: before a login, the question is another one.
+fn is_a_question(family: &Family) -> bool {
+    family.candidates.first().is_some_and(|first| first.code == "auth-key-encrypted")
+}
+
+/// True if a line comes before the refusal of a host key, to which no login was made.
+fn is_before_a_rejected_host_key(connection: &Connection, seen: &Sighting) -> bool {
+    let rejected = connection.first(Event::HostKeyRejected);
+    rejected.is_some_and(|rejected| seen.line.number < rejected.line) && !connection.passed(Check::Auth)
 }
 
 fn is_notice(seen: &Sighting) -> bool {
@@ -200,7 +217,7 @@ fn is_notice(seen: &Sighting) -> bool {
 
 /// The certainty that a text gives, which this many causes have on their records.
 fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
-    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(&seen.line.text);
+    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(seen.line.in_english());
     match owners {
         1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_said_of_others_too(&seen.symptom) => {
             Certainty::Certain

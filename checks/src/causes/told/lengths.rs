@@ -16,7 +16,9 @@ const OTHER: &str = "handshake-protocol-violation";
 pub(super) fn text_as_length(line: &str) -> Option<(String, &'static str)> {
     static WORDS: LazyLock<Regex> =
         LazyLock::new(|| RegexBuilder::new(LENGTH).unicode(false).build().expect("the words of a length compile"));
-    let number = WORDS.captures(line.as_bytes())?.get(1)?.as_bytes();
+    // That of SFTP is within a session.
+    let captures = WORDS.captures(line.as_bytes()).filter(|_| !line.contains("exceeds max length"))?;
+    let number = captures.get(1)?.as_bytes();
     let number: u32 = std::str::from_utf8(number).ok()?.parse().ok()?;
     let letters = String::from_utf8(number.to_be_bytes().to_vec()).ok()?;
     let is_text = |letter: char| letter.is_ascii_alphanumeric() || " -/.:_<[{*#!'\r\n".contains(letter);

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::candidates::candidates;
 use super::families::{Candidate, When, is};
@@ -159,18 +159,27 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
     if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
         return Vec::new();
     }
-    let named = log.unknown.iter().filter(|line| is_about_ssh(line)).find_map(|line| {
-        let operation = WORDS.matches(line.text.as_bytes()).iter().next()?;
+    let named = log.unknown.iter().filter(|line| is_about_ssh(line)).filter_map(|line| {
+        let operation = WORDS.matches(line.in_english().as_bytes()).iter().next()?;
         Some((line, OPERATIONS[operation].1))
     });
-    let Some((line, all)) = named else { return Vec::new() };
+    let Some((line, all)) = named.min_by_key(|(line, _)| !is_of_a_program(line)) else { return Vec::new() };
     let seen = Sighting { symptom: String::new(), line: line.clone(), after: None, waited_s: None };
     candidates(&Connection::default(), all, false, &seen)
 }
 
+/// True if a line has the marks of a program's message, which what a person writes around it lacks.
+fn is_of_a_program(line: &Line) -> bool {
+    static MARKS: LazyLock<Regex> = LazyLock::new(|| {
+        let marks = r"\b\w*[A-Za-z](?:Error|Exception|Failure|Failed)\b|(?i:\b(?:error|fatal|panic|failed|failure|warn(?:ing)?)\]?:)";
+        RegexBuilder::new(marks).unicode(false).build().expect("the marks compile")
+    });
+    MARKS.is_match(line.in_english().as_bytes())
+}
+
 /// True if a line complains of SSH in earnest: ssh's own debugging tells of much that fails and does not matter.
 fn is_about_ssh(line: &Line) -> bool {
-    let text = line.text.as_str();
+    let text = line.in_english();
     let bytes = text.as_bytes();
     let is_harmless =
         HARMLESS_LINES.is_match(bytes) || FILE_DENIED_LINES.is_match(bytes) || CONDITIONAL_LINES.is_match(bytes);

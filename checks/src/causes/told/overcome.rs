@@ -57,7 +57,9 @@ pub(super) fn is_beside_a_credential(connection: &Connection, cause: &Cause) -> 
     let is_given = connection.program.as_ref().is_some_and(|program| program.name == "Net::SSH");
     let has_password =
         is_given && connection.all(Event::MethodTried).any(|entry| entry.value("method") == Some("password"));
-    cause.code == "auth-agent-unreachable" && (has_password || connection.first(Event::KeyOffered).is_some())
+    let is_refused = connection.sightings.iter().any(|seen| seen.symptom == "Permission denied, please try again");
+    cause.code == "auth-agent-unreachable"
+        && (has_password || is_refused || connection.first(Event::KeyOffered).is_some())
 }
 
 /// True if a key file is missing or unreadable, and the connection ended before any login.

@@ -5,7 +5,7 @@ use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_ssh, is_said_of_other
 use super::words::{self, own_texts};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
-use crate::facts::log::{Connection, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Sighting};
 
 /// Causes later than the settings that only a client's log tells of.
 const OF_CLIENTS: [&str; 4] =
@@ -44,7 +44,8 @@ pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bo
         let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
         if is_of_the_server(seen, writer)
             || is_harmless(seen)
-            || is_general && (is_of_another && !is_of_ssh(&seen.line.text) || is_foreign(&seen.line.text))
+            || is_a_file_of_many(connection, seen)
+            || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;
         }
@@ -66,10 +67,19 @@ fn is_of_the_server(seen: &Sighting, writer: Writer) -> bool {
 
 /// True if a line has a text that makes it harmless.
 fn is_harmless(seen: &Sighting) -> bool {
-    let line = seen.line.text.as_bytes();
+    let line = seen.line.in_english().as_bytes();
     words::HARMLESS_LINES.is_match(line)
         || is_said_of_others_too(&seen.symptom) && words::CONDITIONAL_LINES.is_match(line)
-        || seen.symptom.starts_with("Permission denied") && words::FILE_DENIED_LINES.is_match(line)
+        || seen.symptom.starts_with("Permission denied")
+            && !seen.symptom.ends_with("please try again")
+            && words::FILE_DENIED_LINES.is_match(line)
+}
+
+/// True if a key file is missing that ssh only looks for by itself, and another credential was refused.
+fn is_a_file_of_many(connection: &Connection, seen: &Sighting) -> bool {
+    let is_typed = |entry: &Entry| matches!(entry.value("method"), Some("password" | "keyboard-interactive"));
+    seen.line.text.contains("debug3: no such identity")
+        && (connection.first(Event::KeyOffered).is_some() || connection.all(Event::MethodTried).any(is_typed))
 }
 
 /// The characters of a text without its holes.

@@ -25,12 +25,12 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
         return None;
     }
     if asks_the_user(last) {
-        let line = Line { number: last.line, text: "ssh asks for a password".to_owned() };
+        let line = Line { number: last.line, text: "ssh asks for a password".to_owned(), english: None };
         let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
     let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
-    let line = Line { number: last.line, text: "the last step that the log records".to_owned() };
+    let line = Line { number: last.line, text: "the last step that the log records".to_owned(), english: None };
     let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
     Some(candidates(connection, all, false, &seen))
 }

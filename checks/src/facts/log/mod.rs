@@ -68,6 +68,17 @@ pub struct Line {
     pub number: u64,
     /// Its text: bounded, secrets masked, not escaped.
     pub text: String,
+    /// Its text in English, where it has words of another language that are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub english: Option<String>,
+}
+
+impl Line {
+    /// Returns its text in English, as far as the words are known.
+    #[must_use]
+    pub fn in_english(&self) -> &str {
+        self.english.as_deref().unwrap_or(&self.text)
+    }
 }
 
 /// A text of the catalogue in a line.

@@ -2,6 +2,7 @@
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
 use super::family::{Candidate, Family, is};
+use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -9,7 +10,8 @@ use crate::facts::log::Event;
 pub(super) const CLOSED: &[Candidate] = &[
     is("idle-closed", Seen(&["ssh/connection/session.rb"]), "the session was open: its library's frames say so"),
     is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
-    is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
+    is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
+    is("handshake-kex-failed", Seen(OF_A_KEY_EXCHANGE), "keys were being exchanged: its library's frames say so"),
     is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
     is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
     is(
@@ -44,6 +46,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Socket ended",
             "Remote side closed network connection",
             "Broken transport; encountered EOF",
+            "TransportException: Socket closed",
             "LIBSSH2_ERROR_SOCKET_DISCONNECT",
             "Premature connection close",
             "Cannot read full block, EOF reached",
@@ -92,6 +95,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         candidates: &[
             is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),
+            is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is(

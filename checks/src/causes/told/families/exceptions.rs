@@ -109,15 +109,12 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &[
-            "sshj.userauth.UserAuthException",
-            "SshAuthenticationException",
             "ScrapliAuthenticationFailed",
             "Net::SSH::Authentication::DisallowedMethod",
             "[NO_MORE_AUTH_METHODS_AVAILABLE]",
             "(NoMoreAuthenticationMethodsAvailable)",
             "DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE",
             "asyncssh.misc.PermissionDenied",
-            "JSchAuthCancelException",
             "Could not login to '<host>' as '<user>'",
             "ssh_msg_userauth_failure",
             "Cannot log in at <host>",

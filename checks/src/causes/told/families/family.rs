@@ -38,7 +38,7 @@ pub enum Writer {
 }
 
 /// A cause that prints a text, among others that do.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Candidate {
     /// Its code.
     pub code: &'static str,

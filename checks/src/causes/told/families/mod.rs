@@ -4,6 +4,7 @@ mod beside;
 mod channels;
 mod clients;
 mod closed;
+mod credentials;
 mod endings;
 mod exceptions;
 mod family;
@@ -11,6 +12,7 @@ mod general;
 mod handshake;
 mod jump;
 mod libraries;
+mod libssh2;
 mod login;
 mod passwords;
 mod programs;
@@ -18,6 +20,7 @@ mod reach;
 mod services;
 mod sessions;
 mod sftp;
+mod stages;
 mod wrappers;
 
 pub(super) use family::is;
@@ -36,6 +39,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         sftp::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
+        credentials::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,
         closed::FAMILIES,
@@ -44,6 +48,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         jump::FAMILIES,
         exceptions::FAMILIES,
         services::FAMILIES,
+        libssh2::FAMILIES,
         programs::FAMILIES,
         wrappers::FAMILIES,
         general::FAMILIES,

@@ -1,6 +1,6 @@
 //! Passwords and answers to prompts.
 
-use super::family::When::Always;
+use super::family::When::{Always, Seen};
 use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -39,6 +39,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_named: true,
         candidates: &[
             is(
+                "auth-key-rejected",
+                Seen(&["Identity added:"]),
+                "a key was loaded to log in with, and the account does not have it: ssh asked for a password after it",
+            ),
+            is(
                 "auth-password-rejected",
                 Always,
                 "the password or the login name is wrong, or the code is of another time",
@@ -49,6 +54,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the password is right: the account is locked or may not log in with one (PermitRootLogin, AllowUsers)",
             ),
             is("auth-user-unknown", Always, "the server's log says Invalid user: the login name is another one there"),
+            is(
+                "auth-key-rejected",
+                Always,
+                "nobody typed a password: a key was meant to log in, and the account does not have it",
+            ),
         ],
         ..Family::NEW
     },

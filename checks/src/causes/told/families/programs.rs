@@ -134,6 +134,28 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         ..Family::NEW
     },
+    // What ssh itself says of the end comes before it.
+    Family {
+        texts: &[
+            "unexpected disconnect while reading sideband packet",
+            "early EOF",
+            "index-pack failed",
+            "invalid index-pack output",
+        ],
+        is_wrapper: true,
+        is_named: true,
+        candidates: &[
+            is("transfer-truncated", Always, "it comes in the middle of a transfer: git or its server ended"),
+            is("path-random-resets", Always, "ssh prints Connection reset by peer: the path cuts busy connections too"),
+            is(
+                "idle-closed",
+                Always,
+                "it comes after a hook or a long silence: the server or the path closes idle ones",
+            ),
+            is("server-disk-full", Always, "the disk is full at one end"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &[
             "fatal: Could not read from remote repository",

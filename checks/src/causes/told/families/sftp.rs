@@ -5,6 +5,16 @@ use super::family::{Family, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["Packet length <n> exceeds max length"],
+        is_named: true,
+        candidates: &[
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file, where SFTP is expected"),
+            is("session-subsystem-missing", Always, "the server prints why it serves no SFTP"),
+            is("session-restricted", Always, "the account is served something else than sftp"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "curl: (79) Upload failed",
             "Upload failed: Failure",

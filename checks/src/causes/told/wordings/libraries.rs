@@ -39,6 +39,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "auth-signature-algorithm",
         &[
+            "using ssh-rsa that is about to be deprecated",
+            "ERROR_SSH_UNSUPPORTED_CIPHER",
             "There are not any available sig algorithm",
             "There are not any available signature algorithms",
             "Could not resolve key algorithm for agent key",
@@ -96,8 +98,12 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("auth-cert-principal", &["is not allowed because of source-address restriction"]),
     ("hostkey-cert-invalid", &["ssh: non-certificate host key", "ssh: certificate presented as a host key has type"]),
+    ("auth-agent-unreachable", &["Session(-42)", "Error { code: -42,", "ssh2.exceptions.AgentConnectionError"]),
     ("hostkey-unknown", &["ssh: must specify HostKeyCallback", "Could not load known_hosts"]),
-    ("hostkey-changed", &["knownhosts: key type mismatch", "Server failed to prove supplied keys"]),
+    (
+        "hostkey-changed",
+        &["knownhosts: key type mismatch", "known_hosts: key mismatch", "Server failed to prove supplied keys"],
+    ),
     ("handshake-no-common-compression", &["Compression algorithm not found"]),
     (
         "handshake-kex-failed",

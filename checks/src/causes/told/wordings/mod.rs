@@ -14,7 +14,6 @@ mod sessions;
 mod tools;
 mod wording;
 
-pub(super) use languages::COMMAND_MISSING;
 use wording::Wordings;
 
 /// The texts that programs print for a cause; nothing where its record has all there is.

@@ -270,7 +270,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "channel-local-forward-failed",
         &["Problem setting SSH Forwarder up: Couldn't open tunnel", "Couldn't open tunnel"],
     ),
-    ("session-shell-exits", &["): Child failed"]),
+    ("session-shell-exits", &["): Child failed", "no shell: Permission denied"]),
     ("channel-closed-early", &["unexpected packet in response to channel open"]),
     (
         "session-pam-refused",
@@ -280,7 +280,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "pam_systemd(sshd:session): Failed to create session: Maximum number of sessions",
         ],
     ),
-    ("session-home-missing", &["pam_mkhomedir(sshd:session): unable to create"]),
+    (
+        "session-home-missing",
+        &["pam_mkhomedir(sshd:session): unable to create", "Creating the server install dir failed"],
+    ),
     ("idle-silent-drop", &["timeout polling to accept read connection"]),
     ("idle-shell-timeout", &["timed out due to inactivity: auto-logout"]),
     ("idle-terminal-timeout", &["console time out, please retry to log on"]),

@@ -1,0 +1,132 @@
+//! Logins that a library reports as refused, without a word of the methods: the credential that the program uses decides.
+
+use super::family::When::{Always, Seen};
+use super::family::{Candidate, Family, is};
+use super::login::REFUSED;
+
+/// Words of a program that logs in with a key: its calls, the frames of its stack, the lines of its library's log.
+const KEY_GIVEN: &[&str] = &[
+    "authPublickey(",
+    "`publickey` auth failed",
+    "auth_publickey(",
+    "UserAuthPublicKey",
+    "addIdentity(",
+    "org.eclipse.jgit",
+    "PrivateKeyAuthenticationMethod",
+    "PrivateKeyFile(",
+    "ssh.PublicKeys(",
+    "userauth_publickey",
+    "key_filename=",
+    "IdentityFile=",
+];
+
+/// Words of a program that logs in with a password.
+const PASSWORD_GIVEN: &[&str] = &[
+    "authPassword(",
+    "`password` auth failed",
+    "password=",
+    "passwd=",
+    "\"password\":",
+    "setPassword(",
+    "getpass(",
+    "userauth_password(",
+    "PasswordAuthenticationMethod",
+    "ssh.Password(",
+    "sshpass -",
+    " -pw ",
+    "enter Server password",
+];
+
+const KEY: Candidate = is(
+    "auth-key-rejected",
+    Seen(KEY_GIVEN),
+    "the program logs in with a key, which the account does not have, or with another login name",
+);
+const PASSWORD: Candidate = is(
+    "auth-password-rejected",
+    Seen(PASSWORD_GIVEN),
+    "the program logs in with a password: it, or the login name, is wrong",
+);
+
+/// The causes of a login that a library reports as refused.
+pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
+    REFUSED[0],
+    REFUSED[1],
+    REFUSED[2],
+    REFUSED[3],
+    KEY,
+    PASSWORD,
+    is("auth-key-rejected", Always, "the program has a key, which the account does not have, or another login name"),
+    is("auth-password-rejected", Always, "the program logs in with a password: it, or the login name, is wrong"),
+    is("auth-no-credentials", Always, "the program has neither a key nor a password"),
+    is("auth-method-unavailable", Always, "the server takes no such credential (PasswordAuthentication no)"),
+    is("auth-account-refused", Always, "the account is locked, expired, or not in AllowUsers: sshd's log says so"),
+];
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &[
+            "Authentication failed.",
+            "Authentication failed",
+            "All configured authentication methods failed",
+            "Unable to connect using the available authentication methods",
+            "Unable to authenticate using any of the configured authentication methods",
+            "phpseclib: Login Failed",
+            "Login Failed:",
+            "NotAuthenticated",
+            "Authentication failure",
+            "Net::SSH::AuthenticationFailed",
+            "AuthenticationException",
+            "No suitable authentication method found to complete authentication",
+            "Login denied",
+            "Could not login with username",
+            "SSH login failed",
+            "SFTP login failed",
+            "Exhausted available authentication methods",
+            "Failed to authenticate against remote server",
+        ],
+        candidates: REFUSED_WITHOUT_METHODS,
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Auth fail", "Auth cancel", "JSchAuthCancelException"],
+        candidates: &[
+            KEY,
+            is(
+                "auth-password-rejected",
+                Seen(&["Next authentication method: password"]),
+                "the program logs in with a password: it, or the login name, is wrong",
+            ),
+            is(
+                "auth-signature-algorithm",
+                Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
+                "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
+            ),
+            is(
+                "auth-password-rejected",
+                Always,
+                "the program logs in with a password: it, or the login name, is wrong",
+            ),
+            is("auth-key-rejected", Always, "the program logs in with a key, which the account does not have"),
+            is(
+                "auth-signature-algorithm",
+                Always,
+                "the key is RSA: JSch 0.1 signs with SHA-1, which OpenSSH 8.8 refuses",
+            ),
+            is("auth-question-unanswered", Always, "the server asks a question, and the program has no answer"),
+            is(
+                "auth-method-unavailable",
+                Always,
+                "the server asks for keyboard-interactive, and the program has no answer",
+            ),
+        ],
+        ..Family::NEW
+    },
+    Family { texts: &["`publickey` auth failed"], is_wrapper: true, candidates: REFUSED, ..Family::NEW },
+    Family {
+        texts: &["sshj.userauth.UserAuthException", "SshAuthenticationException"],
+        is_wrapper: true,
+        candidates: REFUSED_WITHOUT_METHODS,
+        ..Family::NEW
+    },
+];
