@@ -12,9 +12,8 @@ use super::operations::by_operation;
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
-use super::owners::{closest, family, is_one_of, owners};
+use super::owners::{closest, family, is_notice, is_one_of, owners};
 use super::unfinished::{slow, stopped};
-use super::words::NOTICES;
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -62,11 +61,29 @@ pub fn judge(log: &Log) -> Vec<Told> {
             one.found.severity = Some(Severity::Info);
         }
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
+        let explained: Vec<_> =
+            told.iter().filter(|one| is_explained(log, one, &told)).map(|one| one.cause.code).collect();
         told.sort_by_key(|one| {
-            (severity(one) == Severity::Info, one.found.certainty, severity(one), Reverse(count(one)))
+            let is_explained = explained.contains(&one.cause.code);
+            (severity(one) == Severity::Info, is_explained, one.found.certainty, severity(one), Reverse(count(one)))
         });
     }
     told
+}
+
+/// True if a cause that a line identifies leaves this one out where both are found, and was met by the same client, or by one whose
+/// address is unknown.
+fn is_explained(log: &Log, told: &Told, all: &[Told]) -> bool {
+    let peers = |one: &Told| -> Vec<&String> {
+        one.connections.iter().flat_map(|at| &log.connections[*at].peers).map(|(address, _)| address).collect()
+    };
+    let own = peers(told);
+    all.iter().any(|other| {
+        let others = peers(other);
+        let is_same_client = own.is_empty() || others.is_empty() || own.iter().any(|address| others.contains(address));
+        let is_identified = other.sign.is_none() && severity(other) != Severity::Info;
+        is_identified && other.cause.hides.contains(&told.cause.code) && is_same_client
+    })
 }
 
 fn severity(told: &Told) -> Severity {
@@ -86,6 +103,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
+    let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign) {
         if let Some(one) = printed(connection, writer, seen) {
@@ -98,6 +116,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
             let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
             match is_over || is_beside_a_credential(connection, cause) || was_never_needed(connection, cause, seen) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
+                    complained_of.extend((!is_notice(seen)).then_some(cause.code));
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
                 true if is_silent && !MEANT.contains(&cause.code) => (),
@@ -134,12 +153,14 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         }
     }
     named.sort_by_key(|one| (severity(one), one.cause.stage));
-    // A notice about the session explains no end: the login that is refused does.
-    let has_causes = named.iter().any(|one| severity(one) != Severity::Info || one.cause.stage < Check::Channel);
+    // A notice or a question explains no end: the login that is refused does.
+    let explains = |one: &Told| one.cause.stage < Check::Channel && complained_of.contains(&one.cause.code);
+    let has_causes = named.iter().any(|one| severity(one) != Severity::Info || explains(one));
     if !has_causes {
         shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
+        let is_of_a_session = named.iter().any(|one| one.cause.stage >= Check::Channel);
         shared.retain(|(_, family, _)| {
-            named.is_empty() || is_before_the_session(family) && !connection.passed(Check::Auth)
+            !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
         });
         shared.sort_by_key(|(at, _, _)| *at);
         let told = match shared.first() {
@@ -192,10 +213,6 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     !is_output
         && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
-}
-
-fn is_notice(seen: &Sighting) -> bool {
-    NOTICES.contains(&seen.symptom.as_str())
 }
 
 /// The certainty that a text gives, which this many causes have on their records.

@@ -43,6 +43,7 @@ const HARMLESS: &[&str] = &[
     ": Including file",
     "matched '<what>",
     "Deprecated option",
+    "line <n>: Unsupported option",
     "Skipping Host block",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
@@ -51,6 +52,9 @@ const HARMLESS: &[&str] = &[
     "sent status <text>",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
+    "ok: [<text>Shared connection to",
+    "changed: [<text>Shared connection to",
+    "\"stderr_lines\": [\"Shared connection to",
 ];
 
 /// Messages of the system about a file, which are no server's answer.

@@ -10,6 +10,11 @@ pub(super) const CLOSED: &[Candidate] = &[
     is("idle-closed", Seen(&["ssh/connection/session.rb"]), "the session was open: its library's frames say so"),
     is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
     is("auth-disconnected", Seen(&["ssh/authentication/session.rb"]), "the login was under way"),
+    is(
+        "auth-disconnected",
+        Seen(&["Enter passphrase for key"]),
+        "the login was under way: ssh had asked for a passphrase",
+    ),
     is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
     is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
     is(

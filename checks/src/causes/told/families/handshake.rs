@@ -84,6 +84,8 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &[
             "kex_exchange_identification: read: Connection reset by peer",
+            "kex_exchange_identification: read: Connection reset",
+            "kex_exchange_identification: read: Connection aborted",
             "ssh_exchange_identification: read: Connection reset by peer",
             "ssh_exchange_identification: Connection reset by peer",
             "ssh: handshake failed: read tcp <address>: read: connection reset by peer",

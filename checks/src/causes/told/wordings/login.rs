@@ -72,6 +72,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-user-unknown",
         &[
             "Login attempt with wrong user",
+            "Max auth tries reached - user 'is invalid'",
             "received for user <user>: 10 (User not known to the underlying authentication module)",
             "getpwnam failed after succeeding previously",
         ],
