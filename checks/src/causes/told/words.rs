@@ -43,7 +43,7 @@ const HARMLESS: &[&str] = &[
     ": Including file",
     "matched '<what>",
     "Deprecated option",
-    "line <n>: Unsupported option",
+    "sshd_config line <n>: Unsupported option",
     "Skipping Host block",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
