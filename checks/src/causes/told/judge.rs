@@ -7,7 +7,7 @@ use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
 use super::lengths::text_as_length;
-use super::noise::is_noise;
+use super::noise::{is_noise, is_of_one_module, is_served};
 use super::operations::by_operation;
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
@@ -56,8 +56,9 @@ pub fn judge(log: &Log) -> Vec<Told> {
     if told.is_empty() && !is_foreign {
         told = by_operation(log);
     }
+    told.retain(|one| !is_served(log, one));
     if log.connections.len() > 1 {
-        for one in told.iter_mut().filter(|one| is_noise(log, one)) {
+        for one in told.iter_mut().filter(|one| is_noise(log, one) || is_of_one_module(log, one)) {
             one.found.severity = Some(Severity::Info);
         }
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();

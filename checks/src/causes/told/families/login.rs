@@ -225,9 +225,14 @@ pub(super) static FAMILIES: &[Family] = &[
             "too many redirects or authentication replays",
             "Could not login with username",
             "SSH login failed",
-            "Packer experienced an authentication error",
             "SFTP login failed",
         ],
+        candidates: REFUSED,
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Packer experienced an authentication error"],
+        is_wrapper: true,
         candidates: REFUSED,
         ..Family::NEW
     },

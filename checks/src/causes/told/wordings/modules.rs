@@ -8,6 +8,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-account-refused",
         &[
             "(sshd:account): <text>denied",
+            "Access denied by pam_",
             "(sshd:account): <text>rejected",
             "(sshd:account): <text>not allowed",
             "(sshd:account): account <text> has expired",
@@ -43,6 +44,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "pam_ldap: error trying to bind as user",
             "Failed Duo login for",
             "denied access (incorrect password)",
+            "auth fail: Password incorrect. user:",
             "error: PAM: Cannot make/remove an entry for the specified session for <user> from",
             "error: PAM: authentication error for",
             "error: PAM: Authentication failed for",
