@@ -31,6 +31,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Session sent command exit status <status>", Event::CommandEnded),
     // Vagrant, which tries again until the login works.
     ("Warning: Authentication failure. Retrying", Event::NewkeysReceived),
+    ("Vagrant insecure key detected.", Event::LoggedIn),
     // paramiko.
     ("starting thread (client mode)", Event::Connected),
     ("Local version/idstring: <version>", Event::VersionSent),

@@ -120,7 +120,10 @@ fn time(text: &[u8]) -> Option<(usize, f64)> {
     (hour < 24 && minute < 60 && second < 61).then_some(())?;
     let mut length = 8;
     let mut seconds = f64::from(hour * 3600 + minute * 60 + second);
-    if text.get(8).is_some_and(|byte| b".,".contains(byte)) {
+    // Windows' sshd.log has a colon before its milliseconds.
+    let has_colon =
+        matches!(text.get(8..), Some([b':', a, b, c, b' ', ..]) if [a, b, c].iter().all(|byte| byte.is_ascii_digit()));
+    if has_colon || text.get(8).is_some_and(|byte| b".,".contains(byte)) {
         let digits = text[9..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         if (1..=9).contains(&digits) {
             let fraction: f64 = std::str::from_utf8(&text[9..9 + digits]).ok()?.parse().ok()?;
@@ -192,6 +195,7 @@ mod tests {
             ("Fri Nov 20 10:00:02 2026 authpriv.info x", " authpriv.info x"),
             ("[10:00:02.123] x", "] x"),
             ("[1234] Nov 20 10:00:02 x", " x"),
+            ("2440 10:00:02:123 debug1: x", " debug1: x"),
             ("1763632802.123456 web1 x", " web1 x"),
             ("[ 12345.678901] web1 x", " web1 x"),
             ("<38>1 2026-11-20T10:00:02.5Z web1 x", " web1 x"),

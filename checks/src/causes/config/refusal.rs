@@ -70,6 +70,8 @@ pub(super) const INVALID: Cause = Cause {
     symptoms: &[
         "unknown option -- <what>",
         "usage: ssh [-",
+        "usage: sftp [-",
+        "usage: scp [-",
         "line <line>: missing argument",
         "line <n>: missing argument",
         "garbage at end of line",

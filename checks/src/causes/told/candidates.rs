@@ -76,6 +76,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             let last = before().rfind(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
             last.is_some_and(|last| last.event == Event::RequestSent)
         }
+        When::Recorded(event) => has(event),
         When::Without(events) => return (!any(events)).then_some(false),
         When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
         When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),

@@ -7,14 +7,13 @@ use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
 use super::lengths::text_as_length;
-use super::noise::is_noise;
+use super::noise::{is_noise, is_of_one_module, is_served};
 use super::operations::by_operation;
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
-use super::owners::{closest, family, is_one_of, owners};
+use super::owners::{closest, family, is_notice, is_one_of, owners};
 use super::unfinished::{slow, stopped};
-use super::words::NOTICES;
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -57,20 +56,40 @@ pub fn judge(log: &Log) -> Vec<Told> {
     if told.is_empty() && !is_foreign {
         told = by_operation(log);
     }
+    told.retain(|one| !is_served(log, one));
     if log.connections.len() > 1 {
-        for one in told.iter_mut().filter(|one| is_noise(log, one)) {
+        for one in told.iter_mut().filter(|one| is_noise(log, one) || is_of_one_module(log, one)) {
             one.found.severity = Some(Severity::Info);
         }
         // Of two runs in one text, the one with its steps tells more than the one that shows its end alone.
         let is_step = |entry: &Entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes)));
         let has_steps = |one: &Told| one.connections.iter().any(|at| log.connections[*at].entries.iter().any(is_step));
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
+        let explained: Vec<_> =
+            told.iter().filter(|one| is_explained(log, one, &told)).map(|one| one.cause.code).collect();
         told.sort_by_key(|one| {
+            let is_explained = explained.contains(&one.cause.code);
             let is_end_alone = one.sign.is_some() && !has_steps(one);
-            (severity(one) == Severity::Info, one.found.certainty, is_end_alone, severity(one), Reverse(count(one)))
+            let severity = severity(one);
+            (severity == Severity::Info, is_explained, one.found.certainty, is_end_alone, severity, Reverse(count(one)))
         });
     }
     told
+}
+
+/// True if a cause that a line identifies leaves this one out where both are found, and was met by the same client, or by one whose
+/// address is unknown.
+fn is_explained(log: &Log, told: &Told, all: &[Told]) -> bool {
+    let peers = |one: &Told| -> Vec<&String> {
+        one.connections.iter().flat_map(|at| &log.connections[*at].peers).map(|(address, _)| address).collect()
+    };
+    let own = peers(told);
+    all.iter().any(|other| {
+        let others = peers(other);
+        let is_same_client = own.is_empty() || others.is_empty() || own.iter().any(|address| others.contains(address));
+        let is_identified = other.sign.is_none() && severity(other) != Severity::Info;
+        is_identified && other.cause.hides.contains(&told.cause.code) && is_same_client
+    })
 }
 
 fn severity(told: &Told) -> Severity {
@@ -90,6 +109,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
+    let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign) {
         if let Some(one) = printed(connection, writer, seen) {
@@ -102,6 +122,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
             let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
             match is_over || is_beside_a_credential(connection, cause) || was_never_needed(connection, cause, seen) {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
+                    complained_of.extend((!is_notice(seen)).then_some(cause.code));
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
                 }
                 true if is_silent && !MEANT.contains(&cause.code) => (),
@@ -138,12 +159,14 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         }
     }
     named.sort_by_key(|one| (severity(one), one.cause.stage));
-    // A notice about the session explains no end: the login that is refused does.
-    let has_causes = named.iter().any(|one| severity(one) != Severity::Info || one.cause.stage < Check::Channel);
+    // A notice or a question explains no end: the login that is refused does.
+    let explains = |one: &Told| one.cause.stage < Check::Channel && complained_of.contains(&one.cause.code);
+    let has_causes = named.iter().any(|one| severity(one) != Severity::Info || explains(one));
     if !has_causes {
         shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
+        let is_of_a_session = named.iter().any(|one| one.cause.stage >= Check::Channel);
         shared.retain(|(_, family, _)| {
-            named.is_empty() || is_before_the_session(family) && !connection.passed(Check::Auth)
+            !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
         });
         shared.sort_by_key(|(at, _, _)| *at);
         let told = match shared.first() {
@@ -209,10 +232,6 @@ fn is_a_question(family: &Family) -> bool {
 fn is_before_a_rejected_host_key(connection: &Connection, seen: &Sighting) -> bool {
     let rejected = connection.first(Event::HostKeyRejected);
     rejected.is_some_and(|rejected| seen.line.number < rejected.line) && !connection.passed(Check::Auth)
-}
-
-fn is_notice(seen: &Sighting) -> bool {
-    NOTICES.contains(&seen.symptom.as_str())
 }
 
 /// The certainty that a text gives, which this many causes have on their records.

@@ -1,8 +1,9 @@
-//! Noise in a server's log: what scanners and guessers of passwords meet.
+//! Noise in a server's log: what scanners and guessers of passwords meet, and complaints that kept nobody out.
 
-use super::finding::Told;
+use super::finding::{Told, writer};
+use super::owners::owners;
 use crate::facts::Check;
-use crate::facts::log::{Connection, Log};
+use crate::facts::log::{Connection, Entry, Event, Log, Sighting};
 
 /// Causes that scanners and guessers of passwords meet by the thousand.
 const OF_STRANGERS: [&str; 10] = [
@@ -27,4 +28,42 @@ pub(super) fn is_noise(log: &Log, told: &Told) -> bool {
     let is_open = told.sign.is_some() && !connections().any(|connection| connection.passed(Check::Auth));
     let is_of_strangers = is_open || OF_STRANGERS.contains(&told.cause.code);
     !known.is_empty() && is_of_strangers && !connections().any(is_known)
+}
+
+/// True if a module of PAM refused a login that another one accepted: sshd, which logs a refusal itself, logs that the client got in.
+pub(super) fn is_of_one_module(log: &Log, told: &Told) -> bool {
+    let gets_in = |seen: &Sighting| {
+        log.connections.iter().filter(|connection| connection.passed(Check::Auth)).any(|login| {
+            let is_later = login.entries.last().is_some_and(|last| last.line > seen.line.number);
+            let is_from =
+                |address: &str| seen.line.text.split(' ').any(|word| word.strip_prefix("rhost=") == Some(address));
+            is_later && login.peers.iter().any(|(address, _)| is_from(address))
+        })
+    };
+    told.cause.code == "auth-password-rejected"
+        && told.connections.iter().map(|at| &log.connections[*at]).all(|connection| {
+            connection.first(Event::LoginRefused).is_none() && connection.sightings.iter().any(gets_in)
+        })
+}
+
+/// True if all that sshd complains of is a host key that it could not load, and it serves connections or listens all the same. Without
+/// any key it says that too, and exits.
+pub(super) fn is_served(log: &Log, told: &Told) -> bool {
+    let is_of_host_keys = |seen: &Sighting| seen.symptom.contains("load host key");
+    let complaints = || {
+        let connections = told.connections.iter().map(|at| &log.connections[*at]);
+        connections.flat_map(|connection| {
+            let of = |seen: &&Sighting| {
+                owners(&seen.symptom, writer(connection)).iter().any(|cause| cause.code == told.cause.code)
+            };
+            connection.sightings.iter().filter(of)
+        })
+    };
+    let first = complaints().map(|seen| seen.line.number).min();
+    let listens = |entry: &Entry| entry.event == Event::ServerStarted && first.is_some_and(|first| entry.line > first);
+    let serves = |connection: &Connection| !connection.peers.is_empty() || connection.entries.iter().any(listens);
+    told.cause.code == "server-start-failed"
+        && first.is_some()
+        && complaints().all(is_of_host_keys)
+        && log.connections.iter().any(serves)
 }

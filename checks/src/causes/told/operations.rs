@@ -15,7 +15,7 @@ use crate::facts::log::{Connection, Line, Log, Sighting};
 /// Words that name an operation, and the likeliest causes of its failure; the specific ones first.
 const OPERATIONS: &[(&str, &[Candidate])] = &[
     (
-        r"passphrase|(?:key|identity).{0,40}\b(?:is|are) (?:encrypted|password.protected)",
+        r"passphrase|(?:unlock|decrypt).{0,40}\bkey|(?:key|identity).{0,40}\b(?:is|are) (?:encrypted|password.protected)",
         &[
             is("auth-key-encrypted", When::Always, "the key has a passphrase, and none or a wrong one was given"),
             is("auth-key-unreadable", When::Always, "the key is of a format that this program does not read"),

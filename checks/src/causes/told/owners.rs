@@ -34,7 +34,7 @@ pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bo
     let closeness = |seen: &Sighting| {
         let length = literal(&seen.symptom);
         if !owners(&seen.symptom, writer).is_empty() {
-            return Some((2, length));
+            return Some(if is_notice(seen) { (0, 0) } else { (2, length) });
         }
         family(&seen.symptom, writer).map(|(_, family)| (u8::from(!family.is_wrapper), length))
     };
@@ -56,6 +56,11 @@ pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bo
         }
     }
     closest.into_iter().map(|(seen, _)| seen).collect()
+}
+
+/// True if a text complains of nothing.
+pub(super) fn is_notice(seen: &Sighting) -> bool {
+    words::NOTICES.contains(&seen.symptom.as_str())
 }
 
 /// True if a text of a client's settings is about those of the server.

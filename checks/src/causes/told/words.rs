@@ -26,6 +26,7 @@ const HARMLESS: &[&str] = &[
     "did not send a packet, disable method",
     "matched no files",
     "Bye Bye",
+    "permissive=1",
     "raise <what>(",
     "throw new Error(",
     "mux_client_read_packet: read header failed: Broken pipe",
@@ -43,6 +44,11 @@ const HARMLESS: &[&str] = &[
     ": Including file",
     "matched '<what>",
     "Deprecated option",
+    "sshd_config line <n>: Unsupported option GSSAPI",
+    "sshd_config line <n>: Unsupported option Kerberos",
+    "sshd_config line <n>: Unsupported option UsePAM",
+    "sshd_config line <n>: Unsupported option PrintLastLog",
+    "sshd_config line <n>: Unsupported option AFSTokenPassing",
     "Skipping Host block",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
@@ -51,6 +57,9 @@ const HARMLESS: &[&str] = &[
     "sent status <text>",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
+    "ok: [<text>Shared connection to",
+    "changed: [<text>Shared connection to",
+    "\"stderr_lines\": [\"Shared connection to",
 ];
 
 /// Messages of the system about a file, which are no server's answer.

@@ -12,6 +12,11 @@ pub(super) const CLOSED: &[Candidate] = &[
     is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
     is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
     is("handshake-kex-failed", Seen(OF_A_KEY_EXCHANGE), "keys were being exchanged: its library's frames say so"),
+    is(
+        "auth-disconnected",
+        Seen(&["Enter passphrase for key"]),
+        "the login was under way: ssh had asked for a passphrase",
+    ),
     is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
     is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
     is(

@@ -73,6 +73,8 @@ pub enum When {
     Between(Check, Check),
     /// One of these texts appears in the same connection.
     Seen(&'static [&'static str]),
+    /// This step is recorded.
+    Recorded(Event),
     /// None of these steps is recorded.
     Without(&'static [Event]),
     /// A key was offered, and none was accepted.

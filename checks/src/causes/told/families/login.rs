@@ -1,6 +1,6 @@
 //! The host key and the login.
 
-use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Seen, Without};
+use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
 use super::family::{Candidate, Family, Writer, is};
 use crate::facts::log::Event;
 
@@ -11,6 +11,11 @@ const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be establi
 pub(super) const REFUSED: &[Candidate] = &[
     is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys, or the login name is wrong"),
     is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
+    is(
+        "auth-key-encrypted",
+        Seen(&["Enter passphrase for key"]),
+        "the server accepts the key: its passphrase was wrong, or not given",
+    ),
     is(
         "auth-method-unavailable",
         MethodMissing,
@@ -44,6 +49,11 @@ pub(super) const REFUSED: &[Candidate] = &[
         "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
     ),
     is("auth-no-credentials", NothingOffered, "no key was offered at all"),
+    is(
+        "auth-password-rejected",
+        Recorded(Event::Asked),
+        "a password was asked for, and the one that was typed is wrong",
+    ),
     is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),
     is("auth-key-file-modes", Always, "the key is there: sshd's log says bad ownership or modes"),
     is("auth-account-refused", Always, "the account is locked, expired, or not in AllowUsers: sshd's log says so"),
@@ -135,6 +145,7 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["ssh_askpass: exec(", "read_passphrase: can't open /dev/tty"],
         candidates: &[
+            is("hostkey-unknown", Seen(&["Host key verification failed"]), "ssh asked about the host key"),
             is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
             is(
                 "auth-question-unanswered",
@@ -204,6 +215,12 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["Packer experienced an authentication error"],
+        is_wrapper: true,
+        candidates: REFUSED,
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Connection closed by authenticating user <user> <address> port",
             "Connection reset by authenticating user <user> <address> port",
@@ -222,6 +239,8 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "kex_exchange_identification: Connection closed by remote host",
             "kex_exchange_identification: read: Connection reset by peer",
+            "kex_exchange_identification: read: Connection reset",
+            "kex_exchange_identification: read: Connection aborted",
             "kex_exchange_identification: write: Broken pipe",
             "ssh_dispatch_run_fatal: Connection from <address> port <port>: <why>",
         ],

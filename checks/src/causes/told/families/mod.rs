@@ -1,5 +1,6 @@
 //! Texts that several causes print: the candidates for each, the likeliest first, and the signs that distinguish them.
 
+mod banner;
 mod beside;
 mod channels;
 mod clients;
@@ -33,6 +34,7 @@ use crate::facts::log::Event;
 pub fn families() -> impl Iterator<Item = &'static Family> {
     [
         reach::FAMILIES,
+        banner::FAMILIES,
         handshake::FAMILIES,
         libraries::FAMILIES,
         clients::FAMILIES,

@@ -6,6 +6,15 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["Timed out trying to connect to <host> (attempt"],
+        is_wrapper: true,
+        candidates: &[
+            is("tcp-filtered", Always, "nothing answers: a firewall drops the packets, or the host is down"),
+            is("tcp-refused", Always, "Fabric prints it of a refusal as well: no sshd on this port"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["SSH2_MSG_KEXINIT sent", "SSH_MSG_KEXINIT sent", "Outbound: Sending KEXINIT", "sending KEXINIT"],
         unless: &[Event::NewkeysReceived, Event::KexReplyAwaited],
         candidates: &[

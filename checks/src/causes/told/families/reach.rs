@@ -70,7 +70,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "ECONNREFUSED",
             "actively refused it",
             "Connection to \"<host>\" refused",
-            "Unable to connect to port <port> on <address>",
+            "Unable to connect to port <port> on <text>",
             "Connect call failed",
             "Couldn't connect to server",
             "ConnectRefusedError",

@@ -7,6 +7,14 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["fork/exec <file>: no such file or directory"],
+        candidates: &[
+            is("session-home-missing", Always, "the shell is there: Go reports a working folder that is missing so"),
+            is("session-exec-failed", Always, "the account's shell is not installed"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "client_loop: send disconnect: Broken pipe",
             "packet_write_wait: Connection to <address> port <port>: Broken pipe",

@@ -15,6 +15,16 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["Failed to connect SFTP channel", "Failed to open SFTP channel"],
+        candidates: &[
+            is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
+            is("session-nologin", Always, "ssh HOST true fails too: the account has no login shell"),
+            is("session-shell-exits", Always, "ssh HOST true fails too: the shell or a start-up file ends the session"),
+            is("channel-open-refused", Always, "the server opens no channel"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "curl: (79) Upload failed",
             "Upload failed: Failure",

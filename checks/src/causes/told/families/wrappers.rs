@@ -45,6 +45,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH connection failed",
             "SSH operator error",
             "SSH session could not be established",
+            "SSH encountered an unknown error",
+            "accepts connections using the cephadm SSH key",
+            "Check that the host is reachable and accepts",
         ],
         is_wrapper: true,
         candidates: &[

@@ -193,6 +193,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Excess permission or bad ownership on file",
             "authorized_keys, permission denied",
             "Bad permissions. Try removing permissions for user: <text> on file <text>authorized_keys",
+            "Bad owner on <text>authorized_keys",
             "denied { read } for <text> comm=\"sshd\" name=\"authorized_keys\"",
             "comm=\"sshd\" name=\"authorized_keys\"",
             "comm=\"sshd\" name=\".ssh\"",

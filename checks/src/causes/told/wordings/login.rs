@@ -78,6 +78,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Login attempt with wrong user",
             "tailscale: failed to look up local user",
+            "Max auth tries reached - user 'is invalid'",
             "received for user <user>: 10 (User not known to the underlying authentication module)",
             "getpwnam failed after succeeding previously",
         ],

@@ -7,8 +7,10 @@ mod keys;
 mod languages;
 mod libraries;
 mod login;
+mod modules;
 mod reach;
 mod server;
+mod servers;
 mod services;
 mod sessions;
 mod tools;
@@ -36,6 +38,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         tools::WORDINGS,
         services::WORDINGS,
         devices::WORDINGS,
+        modules::WORDINGS,
+        servers::WORDINGS,
     ]
     .into_iter()
     .flatten()

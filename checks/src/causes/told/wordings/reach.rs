@@ -159,7 +159,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Windows error 10060",
             "The connect timeout expired",
             "Connection to device timed-out",
-            "Timed out trying to connect to",
+            "Timed out trying to connect to <host> (tried",
         ],
     ),
     (

@@ -42,6 +42,7 @@ pub(super) static WORDINGS: &[Wordings] = &[(
         "ssh.socket: Failed to listen on sockets",
         "ssh.socket: Failed to create listening socket",
         "sshd.socket: Failed to listen on sockets",
+        "sshd.socket failed to listen on sockets",
         "sshd: no hostkeys",
         "PAM: initialisation failed",
         "PAM initialization failed",

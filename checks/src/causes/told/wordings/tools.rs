@@ -4,7 +4,15 @@ use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
     ("config-control-path", &["Cannot write to ControlPath"]),
-    ("auth-agent-unreachable", &["no auth sock variable", "failed connecting with agent", "failed connecting agent"]),
+    (
+        "auth-agent-unreachable",
+        &[
+            "no auth sock variable",
+            "failed connecting with agent",
+            "failed connecting agent",
+            "Cannot connect to SSH Agent",
+        ],
+    ),
     ("config-invalid", &["see `sshfs -h' for usage", "see 'sshfs -h' for usage"]),
     ("handshake-protocol-version", &["phpseclib: Cannot connect to SSH 1", "Cannot connect to SSH 1.x servers"]),
     (
@@ -49,6 +57,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-no-credentials",
         &[
             "can't connect without a private SSH key or password",
+            "you have not specified a password or a key file",
             "The ssh-private-key argument is empty",
             "No password or public key available!",
             "SSH Password was not set",
@@ -86,6 +95,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No data lines (only headers or empty) found in",
             "No decoder available for key type=",
             "Error: CouldNotReadKey",
+            "getKeyFile error:",
+            "Error on reading SSH private key:",
+            "Error on parsing SSH private key:",
+            "Error expanding path for SSH private key:",
         ],
     ),
     ("auth-slow", &["Session has timed out waiting for authentication after"]),

@@ -1,0 +1,76 @@
+//! Messages of SFTP servers other than OpenSSH's: SFTPGo 2.6, and ProFTPD 1.3.9 with mod_sftp.
+
+use super::wording::Wordings;
+
+pub(super) static WORDINGS: &[Wordings] = &[
+    ("handshake-no-common-kex", &["no shared key exchange algorithm found", "reason: couldn't match all kex parts"]),
+    ("handshake-no-common-hostkey", &["no shared server hostkey algorithm found"]),
+    (
+        "handshake-no-common-cipher",
+        &[
+            "no shared client-to-server encryption algorithm found",
+            "no shared server-to-client encryption algorithm found",
+        ],
+    ),
+    (
+        "handshake-no-common-mac",
+        &["no shared client-to-server MAC algorithm found", "no shared server-to-client MAC algorithm found"],
+    ),
+    (
+        "handshake-no-common-compression",
+        &[
+            "no shared client-to-server compression algorithm found",
+            "no shared server-to-client compression algorithm found",
+        ],
+    ),
+    (
+        "handshake-probed",
+        &[
+            "no_auth_tried",
+            "no_auth_tryed",
+            "failed to accept an incoming connection: EOF",
+            "failed to accept an incoming connection from ip <text>: EOF",
+        ],
+    ),
+    ("hostkey-unknown", &["ssh: disconnect, reason <n>: com.jcraft.jsch.JSchException: verify: false"]),
+    (
+        "auth-password-rejected",
+        &[
+            "could not validate password credentials",
+            "could not validate keyboard interactive credentials",
+            "no auth passed yet, could not validate credentials",
+            "\"login_type\":\"password\",\"protocol\":\"SSH\",\"error\"",
+            "\"login_type\":\"keyboard-interactive\",\"protocol\":\"SSH\",\"error\"",
+            "password authentication for user '<user>' failed: Incorrect password",
+        ],
+    ),
+    ("auth-password-expired", &["password authentication for user '<user>' failed: Password expired"]),
+    (
+        "auth-key-rejected",
+        &[
+            "could not validate public key credentials",
+            "\"login_type\":\"publickey\",\"protocol\":\"SSH\",\"error\"",
+            "authentication for user '<user>' failed: User not authorized",
+            "for user '<user>' via '<kind>' public key failed",
+        ],
+    ),
+    (
+        "auth-account-refused",
+        &[
+            "cannot login user \"<user>\", protocol SSH is not allowed",
+            "cannot login user \"<user>\", login method",
+            "cannot login user \"<user>\", remote address is not allowed",
+            "cannot login user \"<user>\", second factor authentication is not set",
+            "password authentication for user '<user>' failed: Account disabled",
+            "authentication for user '<user>' failed: Invalid shell",
+            "authentication for user '<user>' failed: User in",
+            "root login attempted, denied by RootLogin configuration",
+        ],
+    ),
+    (
+        "auth-user-unknown",
+        &["password authentication for user '<user>' failed: No such user", "no account for user '<user>' found"],
+    ),
+    ("session-limit", &["authentication refused for user: <text>, too many open sessions"]),
+    ("session-home-missing", &["has an invalid home dir: <text>, login not allowed"]),
+];
