@@ -2,7 +2,9 @@
 
 use super::family::When::{Always, Seen};
 use super::family::{Candidate, Family, is};
-use super::login::REFUSED;
+use super::login::{
+    ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, TYPED_PASSWORD, UNUSED_KEY,
+};
 
 /// Words of a program that logs in with a key: its calls, the frames of its stack, the lines of its library's log.
 const KEY_GIVEN: &[&str] = &[
@@ -50,12 +52,14 @@ const PASSWORD: Candidate = is(
 
 /// The causes of a login that a library reports as refused.
 pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
-    REFUSED[0],
-    REFUSED[1],
-    REFUSED[2],
-    REFUSED[3],
+    OFFERED_KEY,
+    UNUSED_KEY,
+    ASKED_PASSPHRASE,
+    MISSING_METHOD,
+    GIVEN_PASSWORD,
     KEY,
     PASSWORD,
+    TYPED_PASSWORD,
     is("auth-key-rejected", Always, "the program has a key, which the account does not have, or another login name"),
     is("auth-password-rejected", Always, "the program logs in with a password: it, or the login name, is wrong"),
     is("auth-no-credentials", Always, "the program has neither a key nor a password"),

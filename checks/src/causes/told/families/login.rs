@@ -7,53 +7,69 @@ use crate::facts::log::Event;
 /// Messages of ssh after a host certificate that it rejects.
 const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be established", "Server host certificate"];
 
+/// The server refused the key that was offered.
+pub(super) const OFFERED_KEY: Candidate =
+    is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys, or the login name is wrong");
+/// A key was accepted, and not used.
+pub(super) const UNUSED_KEY: Candidate =
+    is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it");
+/// A passphrase was asked for.
+pub(super) const ASKED_PASSPHRASE: Candidate = is(
+    "auth-key-encrypted",
+    Seen(&["Enter passphrase for key"]),
+    "the server accepts the key: its passphrase was wrong, or not given",
+);
+/// The server does not take the method that was meant.
+pub(super) const MISSING_METHOD: Candidate = is(
+    "auth-method-unavailable",
+    MethodMissing,
+    "the list in brackets lacks the method that was meant (publickey, password)",
+);
+/// A password was given, as lines of many programs say.
+pub(super) const GIVEN_PASSWORD: Candidate = is(
+    "auth-password-rejected",
+    Seen(&[
+        "Next authentication method: password",
+        "Next authentication method: keyboard-interactive",
+        "Sent password",
+        "Pass: **",
+        "AuthenticationException: Authentication failure: unable to connect",
+        "Authenticating with pre-entered password",
+        "Trying password auth",
+        "Trying keyboard-interactive auth",
+        "Outbound: Sending USERAUTH_REQUEST (password",
+        "auth_password(",
+        "password authentication",
+        "Authentication (password) failed",
+        "Permission denied (password)",
+        "Permission denied (keyboard-interactive)",
+        "Permission denied (password,keyboard-interactive)",
+        "Permission denied (keyboard-interactive,password)",
+    ]),
+    "the password, or an answer to a question, is wrong",
+);
+
+/// A password was asked for.
+pub(super) const TYPED_PASSWORD: Candidate = is(
+    "auth-password-rejected",
+    Recorded(Event::Asked),
+    "a password was asked for, and the one that was typed is wrong",
+);
+
 /// The causes of a login that is refused without a reason.
 pub(super) const REFUSED: &[Candidate] = &[
-    is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys, or the login name is wrong"),
-    is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
-    is(
-        "auth-key-encrypted",
-        Seen(&["Enter passphrase for key"]),
-        "the server accepts the key: its passphrase was wrong, or not given",
-    ),
-    is(
-        "auth-method-unavailable",
-        MethodMissing,
-        "the list in brackets lacks the method that was meant (publickey, password)",
-    ),
-    is(
-        "auth-password-rejected",
-        Seen(&[
-            "Next authentication method: password",
-            "Next authentication method: keyboard-interactive",
-            "Sent password",
-            "Pass: **",
-            "AuthenticationException: Authentication failure: unable to connect",
-            "Authenticating with pre-entered password",
-            "Trying password auth",
-            "Trying keyboard-interactive auth",
-            "Outbound: Sending USERAUTH_REQUEST (password",
-            "auth_password(",
-            "password authentication",
-            "Authentication (password) failed",
-            "Permission denied (password)",
-            "Permission denied (keyboard-interactive)",
-            "Permission denied (password,keyboard-interactive)",
-            "Permission denied (keyboard-interactive,password)",
-        ]),
-        "the password, or an answer to a question, is wrong",
-    ),
+    OFFERED_KEY,
+    UNUSED_KEY,
+    ASKED_PASSPHRASE,
+    MISSING_METHOD,
+    GIVEN_PASSWORD,
     is(
         "auth-signature-algorithm",
         Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
         "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
     ),
     is("auth-no-credentials", NothingOffered, "no key was offered at all"),
-    is(
-        "auth-password-rejected",
-        Recorded(Event::Asked),
-        "a password was asked for, and the one that was typed is wrong",
-    ),
+    TYPED_PASSWORD,
     is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),
     is("auth-key-file-modes", Always, "the key is there: sshd's log says bad ownership or modes"),
     is("auth-account-refused", Always, "the account is locked, expired, or not in AllowUsers: sshd's log says so"),
