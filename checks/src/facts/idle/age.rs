@@ -32,7 +32,7 @@ pub(crate) fn mass_death(facts: &Facts) -> Option<f64> {
 
 impl Facts {
     /// The age at which all connections ended although something moved on one of them, where none held a channel: sshd's
-    /// UnusedConnectionTimeout does that, and ends no session that is in use.
+    /// UnusedConnectionTimeout does that, and ends no session that is in use. The first connection held one earlier, and may live on.
     #[must_use]
     pub fn age_without_channel(&self) -> Option<f64> {
         let held_none = self.arms.iter().all(|arm| arm.holds == Holds::Nothing);
@@ -40,8 +40,21 @@ impl Facts {
             Some((manner, _)) => matches!(manner, Manner::Fin | Manner::Disconnect { .. } | Manner::Reset),
             None => true,
         };
-        if held_none && self.arms.iter().all(in_order) { mass_death(self) } else { None }
+        let is_of_server = held_none && self.arms.iter().all(in_order);
+        if is_of_server { one_age(self).or_else(|| mass_death(self)) } else { None }
     }
+}
+
+/// The age at which all connections but the first ended, one of them in spite of keepalives; `None` where that is not so.
+fn one_age(facts: &Facts) -> Option<f64> {
+    /// Ages that differ by less are one, seconds.
+    const SAME_S: f64 = 1.0;
+    let others = || facts.arms.iter().filter(|arm| arm.kind() != SessionKind::Main && arm.hop.is_none());
+    let died = || others().filter(|arm| arm.death().is_some());
+    let age_s = died().map(|arm| arm.age_s).reduce(f64::min)?;
+    let at_one_age = others().all(|arm| arm.age_s <= age_s + SAME_S);
+    let kept = died().any(|arm| arm.interval_s.is_some_and(|interval| f64::from(interval) < age_s / 2.0));
+    (at_one_age && kept).then_some(age_s)
 }
 
 /// True if what two more sessions showed makes it something else than silence: where no session had data, only deaths do.
@@ -87,6 +100,25 @@ mod tests {
             Arm { end: StretchEnd::Alive { rtt_ms: 1.0 }, ..ended_at(Moves::ChannelData, 0.0, 30.0, 0.0) },
         ];
         assert_eq!(age(silent_only), None);
+    }
+
+    #[test]
+    fn connections_without_a_channel_end_at_one_age_whatever_moves_on_them() {
+        let bare = |arm: Arm| Arm { holds: Holds::Nothing, ..arm };
+        let main = Arm {
+            kind: Some(SessionKind::Main),
+            end: StretchEnd::Alive { rtt_ms: 1.0 },
+            ..bare(ended_at(Moves::Keepalive, 0.0, 36.0, 0.0))
+        };
+        let silent = || Arm { interval_s: None, ..bare(ended_at(Moves::Nothing, 7.3, 20.1, 7.3)) };
+        let kept = || bare(ended_at(Moves::Keepalive, 0.0, 20.2, 0.0));
+        let age = |arms| Facts { arms, ..Facts::default() }.age_without_channel();
+        assert_eq!(age(vec![main.clone(), silent(), kept()]), Some(20.1));
+        let idle_longer = Arm { age_s: 24.0, ..silent() };
+        assert_eq!(age(vec![main.clone(), idle_longer, kept()]), None);
+        let holding = Arm { holds: Holds::Command, ..silent() };
+        assert_eq!(age(vec![main.clone(), holding, kept()]), None);
+        assert_eq!(age(vec![main, silent()]), None, "it may have been the silence");
     }
 
     #[test]
