@@ -98,7 +98,9 @@ fn rows(text: &str, columns: usize) -> usize {
 fn cause(found: &Finding, style: Style) -> Vec<Part> {
     let hop = found.hop.as_ref().map_or_else(String::new, |hop| format!(" at the jump host {}", sanitize(hop)));
     let ink = if found.severity == Severity::Critical { Ink::Bad } else { Ink::Care };
-    let label = format!("Cause{hop}:");
+    // What calls for no change is no cause of an examination without a result.
+    let word = if found.severity == Severity::Info { "Note" } else { "Cause" };
+    let label = format!("{word}{hop}:");
     let head = style.wrapped("", "  ", &format!("{label} {}", found.title));
     let head = head.replacen(&label, &style.paint(ink, &label), 1);
     let label = style.wrapped("  ", "  ", &format!("{}, {}", found.code, certainty(found)));
