@@ -97,6 +97,11 @@ impl Namespace {
         listed.lines().filter_map(|line| line.trim().parse().ok()).collect()
     }
 
+    /// The command lines of what runs on this host.
+    pub(crate) fn command_lines(&self) -> impl Iterator<Item = String> {
+        self.processes().into_iter().filter_map(command_line)
+    }
+
     /// An /etc in which everything is a link to the machine's own, as the host sees that.
     fn link_etc(&self) -> std::io::Result<()> {
         let [etc, machine] = ["etc", "machine"].map(|folder| self.folder().join(folder));
@@ -130,6 +135,11 @@ fn names(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     names.filter(|name| name.starts_with(PREFIX)).collect()
+}
+
+/// The command line of a process, with spaces between its words; none where it has ended.
+pub(super) fn command_line(pid: u32) -> Option<String> {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).ok().map(|line| line.replace('\0', " "))
 }
 
 /// Everything this machine has of a lab: namespaces, their folders, and its temporary folder.

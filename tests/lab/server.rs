@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::command::{eventually, must};
-use super::namespace::Namespace;
+use super::namespace::{Namespace, command_line};
 use super::{Lab, has, python};
 
 const SSHD: &str = "/usr/sbin/sshd";
@@ -237,9 +237,7 @@ impl Server {
 
     /// The command lines of whatever else runs on the server's host.
     pub(crate) fn sessions(&self, lab: &Lab) -> Vec<String> {
-        let lines =
-            self.others(lab.server_host()).filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).ok());
-        lines.map(|line| line.replace('\0', " ")).collect()
+        self.others(lab.server_host()).filter_map(command_line).collect()
     }
 
     /// Ends every session on its host at once, and not the server.

@@ -81,7 +81,7 @@ const IN_TURNS: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    hides: &["exit-hangs", "exit-output-lost"],
+    hides: &["exit-hangs"],
     judge: |evidence| {
         let facts = evidence.transfer.passed().filter(|facts| facts.passes_each_way())?;
         let one_way = facts.one_way?;

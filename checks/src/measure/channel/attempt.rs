@@ -17,6 +17,17 @@ use crate::ssh::run::Running;
 /// The short form of our command in quotations.
 const SHORT: &str = "exec sh -c …";
 
+/// Types Ctrl-C, which ends a command on a terminal: the end of its input ends one read of one program there.
+async fn interrupt(mut running: Running, patience: Patience) {
+    const CTRL_C: u8 = 0x03;
+    /// The time that programs take to end.
+    const SOON: Patience = Patience { silence: Duration::from_secs(1), total: Duration::from_secs(2) };
+    if running.write([CTRL_C], patience).await {
+        running.read(0, SOON, &mut Ran::default(), |_| false).await;
+    }
+    running.close().await;
+}
+
 /// Starts the command that stores this many bytes; leaves it running where it printed its mark.
 pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usize) -> (Facts, Option<Running>) {
     let patience = limits.patience();
@@ -74,7 +85,7 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
         let ends_as_on_terminal = String::from_utf8_lossy(&ran.stdout).contains(&format!("{mark}\r\n"));
         let on_terminal = ends_as_on_terminal && input::is_terminal(connection, lead, patience).await;
         let running = if on_terminal {
-            running.close().await;
+            interrupt(running, patience).await;
             None
         } else {
             Some(running)
