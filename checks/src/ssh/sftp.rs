@@ -1,6 +1,8 @@
 //! A client of sftp that touches no file: it asks for the protocol's version and has paths resolved
 //! (draft-ietf-secsh-filexfer-02).
 
+use std::time::Duration;
+
 use russh::Channel;
 use russh::client::Msg;
 
@@ -30,17 +32,51 @@ pub struct SftpSession {
     requests: u32,
 }
 
+/// Asks for the subsystem; `None` where the connection is gone.
+async fn started(session: Channel<Msg>, patience: Patience) -> Option<(Ran, Running)> {
+    if session.request_subsystem(true, "sftp").await.is_err() {
+        return None;
+    }
+    let (mut ran, mut running) = (Ran::default(), Running::from(session));
+    // sshd opens the window only for what it has started: data sent before would wait for ever.
+    running.read(KEPT, patience, &mut ran, |ran| ran.accepted.is_some()).await;
+    Some((ran, running))
+}
+
 impl SftpSession {
     /// Asks for the subsystem in an open session, and for its version: the server's answer, what came first, and the session where
     /// that was the protocol. Where it was not, the session is closed.
     pub(crate) async fn begin(session: Channel<Msg>, patience: Patience) -> (Capability, Option<Sftp>, Option<Self>) {
-        if session.request_subsystem(true, "sftp").await.is_err() {
-            return (Capability::of(None), None, None);
+        let Some((ran, running)) = started(session, patience).await else { return (Capability::of(None), None, None) };
+        Self::asked(running, ran, patience).await
+    }
+
+    /// As [`begin`](Self::begin), on a terminal that alters nothing: a program that is forced and needs one shows itself there, and is then
+    /// sent nothing. With what it printed by itself.
+    pub(crate) async fn begin_on_terminal(
+        session: Channel<Msg>,
+        patience: Patience,
+    ) -> (Capability, Option<Sftp>, Option<Self>, Option<Ran>) {
+        /// What has printed nothing for so long waits for input.
+        const SETTLED: Duration = Duration::from_millis(700);
+        let Some((mut ran, mut running)) = started(session, patience).await else {
+            return (Capability::of(None), None, None, None);
+        };
+        if ran.accepted == Some(true) {
+            running.read(KEPT, Patience { silence: SETTLED, ..patience }, &mut ran, |_| false).await;
         }
-        let (mut ran, mut running) = (Ran::default(), Running::from(session));
-        // sshd opens the window only for what it has started: data sent before would wait for ever.
-        running.read(KEPT, patience, &mut ran, |ran| ran.accepted.is_some()).await;
-        if ran.accepted == Some(true) && running.write(INIT, patience).await {
+        if ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0 {
+            running.close().await;
+            return (Capability::of(ran.accepted), Some(Sftp::of(&ran.stdout)), None, Some(ran));
+        }
+        ran.gave_up = None;
+        let (outcome, said, sftp) = Self::asked(running, ran, patience).await;
+        (outcome, said, sftp, None)
+    }
+
+    /// Asks what was started for its version, where it was accepted and has not ended.
+    async fn asked(mut running: Running, mut ran: Ran, patience: Patience) -> (Capability, Option<Sftp>, Option<Self>) {
+        if ran.accepted == Some(true) && !ran.is_over() && running.write(INIT, patience).await {
             running.read(KEPT, patience, &mut ran, |ran| Sftp::is_told(&ran.stdout)).await;
         }
         let outcome = Capability::of(ran.accepted);

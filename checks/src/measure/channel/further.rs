@@ -13,6 +13,7 @@ use crate::facts::channel::{Capability, Facts, Shell};
 use crate::measure::context::Context;
 use crate::measure::handles::LoggedIn;
 use crate::ssh::channels::{ChannelKind, Opened};
+use crate::ssh::connection::Connection;
 use crate::ssh::sftp::SftpSession;
 
 use super::attempt;
@@ -74,6 +75,10 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         }
         [Opened::Silent] => return true,
     };
+    if wish == Wish::Sftp && facts.fails_in_silence() {
+        logged_in.sftp = sftp_on_terminal(session, connection, facts, patience).await;
+        return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
+    }
     if wish == Wish::Sftp {
         let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
         let answered = outcome != Capability::of(None) || !connection.is_closed();
@@ -92,6 +97,32 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     facts.capabilities.pty = Capability::of(seen.terminal);
     facts.shell = Some(Box::new(seen));
     answered
+}
+
+/// Asks for sftp, on a terminal where one is given: what failed without a word is forced, and may need a terminal, or it is the shell of an
+/// account for sftp. It runs once more for both. Returns a session without a terminal where sftp is served.
+async fn sftp_on_terminal(
+    mut session: Channel<Msg>,
+    connection: &Connection,
+    facts: &mut Facts,
+    patience: Patience,
+) -> Option<SftpSession> {
+    let terminal = shell::raw_terminal(&mut session, patience).await;
+    let may = &mut facts.capabilities;
+    if terminal != Some(true) {
+        let sftp;
+        (may.sftp, may.sftp_said, sftp) = SftpSession::begin(session, patience).await;
+        return sftp;
+    }
+    let (sftp, shown);
+    (may.sftp, may.sftp_said, sftp, shown) = SftpSession::begin_on_terminal(session, patience).await;
+    if let Some(ran) = shown {
+        let seen = Shell { terminal, ..shell::seen(ran) };
+        (may.shell, may.pty) = (shell::outcome(&seen), Capability::of(terminal));
+        facts.shell = Some(Box::new(seen));
+    }
+    sftp?.end(patience).await;
+    SftpSession::open(connection, patience).await
 }
 
 /// Starts a shell in an open session, and lets it go.
@@ -134,8 +165,6 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         // A prompt on a terminal tells an interpreter.
         None if facts.reads_its_own_language() => vec![Wish::Shell],
         None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
-        // It has done no work, and may be a program that needs a terminal.
-        None if facts.fails_in_silence() => vec![Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.
         Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],

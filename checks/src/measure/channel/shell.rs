@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::os::pause::timeout;
-use russh::Channel;
 use russh::client::Msg;
+use russh::{Channel, Pty};
 
 use crate::base::limits::Patience;
 use crate::base::text::sanitize_bytes;
@@ -40,15 +40,31 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
         let settled = Patience { silence: SETTLED, ..patience };
         running.read(KEPT, settled, &mut ran, |_| false).await;
     }
-    seen.stays = ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0;
-    seen.output = escaped(&ran.stdout);
-    seen.stderr = escaped(&ran.stderr);
-    seen.ran = ran;
+    let seen = Shell { terminal: seen.terminal, ..self::seen(ran) };
     if seen.stays {
         return (seen, Some(running));
     }
     running.close().await;
     (seen, None)
+}
+
+/// What was seen of it.
+pub(super) fn seen(ran: Ran) -> Shell {
+    Shell {
+        stays: ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0,
+        output: escaped(&ran.stdout),
+        stderr: escaped(&ran.stderr),
+        ran,
+        ..Shell::default()
+    }
+}
+
+/// Asks for a terminal that passes all bytes on unaltered; `None` where no answer came.
+pub(super) async fn raw_terminal(session: &mut Channel<Msg>, patience: Patience) -> Option<bool> {
+    // RFC 4254 section 8.
+    let off = [Pty::ISIG, Pty::ICANON, Pty::ECHO, Pty::IEXTEN, Pty::IXON, Pty::ICRNL, Pty::OPOST, Pty::ONLCR];
+    session.request_pty(true, "xterm", 80, 24, 0, 0, &off.map(|mode| (mode, 0))).await.ok()?;
+    answers(session, 1, patience.silence.min(ANSWER)).await.0.first().copied()
 }
 
 /// True if the shell may be used: one that ends at once, or prints nothing, is none to be used.
