@@ -7,6 +7,10 @@ use crate::facts::certainty::Certainty;
 use crate::facts::timeline::DeadFlows;
 use crate::facts::{Check, Evidence};
 
+/// Connects from one source port after the other.
+const EACH_PORT: &str = "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port \
+    dead; done";
+
 pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
     code: "tcp-some-flows-dead",
     stage: Check::Tcp,
@@ -24,10 +28,7 @@ pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
             side: Side::Network,
             summary: "Show which member of the bundle drops packets: each source port takes one route",
             when: is_seen_from_here,
-            snippet: Some(
-                "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port \
-        dead; done",
-            ),
+            snippet: Some(EACH_PORT),
             ..Fix::LOOK
         },
         Fix {
@@ -40,10 +41,7 @@ pub(super) const SOME_FLOWS_DEAD: Cause = Cause {
         Fix {
             side: Side::Network,
             summary: "On {hop}: show which member of the bundle drops packets, as each source port takes one route",
-            snippet: Some(
-                "for port in $(seq 40000 40015); do nc -z -w 3 -p $port {host} {port} && echo $port open || echo $port \
-        dead; done",
-            ),
+            snippet: Some(EACH_PORT),
             ..Fix::LOOK
         },
         Fix {
