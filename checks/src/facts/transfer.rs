@@ -198,10 +198,12 @@ impl Facts {
         delivered && (rekeyed && self.without_rekey.is_none() || self.without_rekey == Some(false))
     }
 
-    /// True if data stopped after new keys were asked for in its middle: they may be the reason, and the amount may.
-    pub(crate) fn is_silent_after_rekey(&self) -> bool {
+    /// True if data stopped after new keys were asked for in its middle, or the connection ended before they were agreed on: they may be the
+    /// reason, and the amount may.
+    pub(crate) fn stops_after_rekey(&self) -> bool {
         let quiet_passed = self.rekeys.iter().filter(|rekey| !rekey.under_load).all(|rekey| rekey.ms.is_some());
-        quiet_passed && self.rekeys.iter().any(|rekey| rekey.under_load) && self.is_silent()
+        let mut loaded = self.rekeys.iter().filter(|rekey| rekey.under_load);
+        quiet_passed && loaded.any(|rekey| self.is_silent() || self.ending.is_some() && rekey.ms.is_none())
     }
 
     /// True if nothing came any more, and no packet of ours is known to be lost: behind a jump host the jump host's kernel alone knows that.
@@ -214,7 +216,9 @@ impl Facts {
     #[must_use]
     pub fn fails_by_rekey(&self) -> bool {
         match self.without_rekey {
-            Some(passed) => passed,
+            // A connection that ended once did not end for them, nor was it merely slow.
+            Some(true) => self.with_rekey != Some(true) || self.ending.is_none(),
+            Some(false) => false,
             None => self.rekeys.iter().any(|rekey| rekey.ms.is_none()),
         }
     }

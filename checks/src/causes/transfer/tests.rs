@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::own_ssh::Setting;
 use crate::facts::config;
-use crate::facts::connection::Ran;
+use crate::facts::connection::{Manner, Ran};
 use crate::facts::tcp::TcpInfo;
 use crate::facts::transfer::{OneWay, Rekey};
 use crate::facts::{Evidence, Step, Timed};
@@ -93,7 +93,7 @@ fn data_that_stalls_with_new_keys_and_without_them_does_not_stall_for_them() {
     };
     for ms in [None, Some(40.0)] {
         let for_them = stalled(ms, Some(true));
-        assert!(for_them.is_silent_after_rekey() && for_them.fails_by_rekey() && !for_them.is_held_back());
+        assert!(for_them.stops_after_rekey() && for_them.fails_by_rekey() && !for_them.is_held_back());
         let evidence = |facts| Evidence {
             transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 },
             ..Evidence::unexamined()
@@ -113,4 +113,23 @@ fn data_that_stalls_with_new_keys_and_without_them_does_not_stall_for_them() {
 #[test]
 fn a_slow_link_that_still_moves_is_none_of_these() {
     assert!(fired(half(Ran { gave_up: Some(GaveUp::Total), ..Ran::default() })).is_empty());
+}
+
+#[test]
+fn a_connection_that_ends_with_new_keys_and_without_them_does_not_end_for_them() {
+    let manner = Manner::Fin;
+    let loaded = Rekey { under_load: true, ms: None, deadline_ms: 900.0, ending: Some(manner.clone()) };
+    let rekeys = vec![Rekey { ms: Some(3.0), ..Rekey::default() }, loaded];
+    let ran = Ran { closed: true, connection_lost: true, ..Ran::default() };
+    let ended = |without_rekey| Facts {
+        rekeys: rekeys.clone(),
+        without_rekey,
+        ending: Some(manner.clone()),
+        ..half(ran.clone())
+    };
+    assert!(ended(None).stops_after_rekey() && ended(None).fails_by_rekey());
+    assert!(ended(Some(true)).fails_by_rekey() && !ended(Some(false)).fails_by_rekey());
+    assert_eq!(fired(ended(Some(false))), ["transfer-truncated"]);
+    let once = Facts { with_rekey: Some(true), ..ended(Some(true)) };
+    assert_eq!((once.fails_by_rekey(), fired(once)), (false, vec!["transfer-truncated"]));
 }

@@ -97,7 +97,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
 /// Moves as much once more without new keys, where the transfer stalled after they were asked for in its middle, and where that passes, with
 /// them: a path that stalls now and then does so beside them too.
 async fn suspect_rekey(ctx: &Context, logged_in: &LoggedIn, facts: &mut Facts) {
-    if let (true, Ok(lead), Some(login)) = (facts.is_silent_after_rekey(), logged_in.runs_commands, &logged_in.login) {
+    if let (true, Ok(lead), Some(login)) = (facts.stops_after_rekey(), logged_in.runs_commands, &logged_in.login) {
         let count = usize::try_from(facts.sent_bytes).unwrap_or_default();
         let anew = async |new_keys| {
             let anew = Box::pin(depth::anew(login, lead, count, new_keys, ctx.limits.patience()));
