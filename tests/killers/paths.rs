@@ -44,7 +44,12 @@ fn a_nat_that_drops_behind_a_slow_line_is_named() {
     let server = lab.sshd(&[]);
     let seen = lab.doctor(&server, &["--idle", "36s"], s(150));
     assert_codes(&seen, &["idle-silent-drop", "idle-no-keepalive"]);
-    assert_bracket(&seen, f64::from(LONGER));
+    // Answers that wait for other packets widen it.
+    let bracket = &seen.idle()["timeout"];
+    let bounds = (bracket["survived_s"].as_f64(), bracket["died_s"].as_f64());
+    let is_right =
+        matches!(bounds, (Some(survived), Some(died)) if survived <= 12.0 && 12.0 <= died && died - survived <= 6.0);
+    assert!(is_right, "{bounds:?}: {}", seen.told());
     assert_keepalive_proven(&seen);
 }
 
