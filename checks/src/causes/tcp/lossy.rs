@@ -274,7 +274,7 @@ mod tests {
     fn what_is_lost_is_not_out_of_order_where_the_kernel_repeats_too_much() {
         // As measured: a tenth lost in a router, and a quarter reordered on a wire.
         let moved = |data_segments, retransmits, duplicates, reorderings| {
-            let tcp = TcpInfo { retransmits, duplicates, data_segments, reorderings, ..TcpInfo::default() };
+            let tcp = TcpInfo { retransmits, data_segments, duplicates, reorderings, ..TcpInfo::default() };
             let facts = transfer::Facts { tcp: Some(tcp), ..transfer::Facts::default() };
             Evidence { transfer: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..evidence(vec![]) }
         };
