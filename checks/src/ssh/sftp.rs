@@ -57,7 +57,7 @@ impl SftpSession {
         session: Channel<Msg>,
         patience: Patience,
     ) -> (Capability, Option<Sftp>, Option<Self>, Option<Ran>) {
-        /// What has printed nothing for so long waits for input.
+        /// A program that has printed nothing for so long waits for input.
         const SETTLED: Duration = Duration::from_millis(700);
         let Some((mut ran, mut running)) = started(session, patience).await else {
             return (Capability::of(None), None, None, None);

@@ -48,7 +48,7 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
     (seen, None)
 }
 
-/// What was seen of it.
+/// The observations of a shell that ran so.
 pub(super) fn seen(ran: Ran) -> Shell {
     Shell {
         stays: ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0,
