@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::lab::{Lab, Report, Server};
+use crate::lab::{Lab, Middlebox, Report, Server, must};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -134,16 +134,71 @@ fn a_limit_on_new_connections_is_named_and_the_sessions_that_were_let_in_are_hel
     assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(5.5), "{}", seen.told());
 }
 
-/// `ufw limit` rejects the sixth new connection of an address within 30 s.
+/// `ufw limit`, as its rules are: the sixth new connection of an address within 30 s is rejected, and prolongs that.
+fn limit(lab: &Lab, server: &Server) {
+    let new = format!("-A INPUT -p tcp --dport {} -m conntrack --ctstate NEW -m recent --name ssh", server.port());
+    let reject = "--update --seconds 30 --hitcount 6 -j REJECT";
+    for rule in [format!("{new} --set"), format!("{new} {reject}")] {
+        must(lab.server_host().command("iptables").args(rule.split(' ')), "");
+    }
+}
+
+/// Packets that it has rejected.
+fn rejected(lab: &Lab) -> String {
+    let rules = must(lab.server_host().command("iptables").args(["-nvxL", "INPUT"]), "");
+    let line = rules.lines().find(|line| line.contains("REJECT")).expect("a rule");
+    line.split_whitespace().next().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn five_sessions_stay_below_the_limit_of_a_usual_firewall_and_let_the_user_in_afterwards() {
     let Some(lab) = Lab::healthy() else { return };
     let server = lab.sshd(&[]);
-    lab.forward(&format!("{SYN} limit rate over 1/minute burst 5 packets reject with icmp type port-unreachable"));
+    limit(&lab, &server);
     let seen = finds(&lab, &["--idle", "20s", "--sessions", "5"], &[], &server);
     assert_eq!((&seen.json["verdict"], seen.run.status), (&"healthy".into(), Some(0)), "{}", seen.told());
     assert_eq!(seen.json["spent"]["connections"], 4, "{}", seen.told());
     assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(19.5), "{}", seen.told());
-    let own = lab.ssh(&server, &[], "echo in", s(10));
+    lets_the_user_in(&lab, &server);
+    assert_eq!(rejected(&lab), "0");
+}
+
+fn lets_the_user_in(lab: &Lab, server: &Server) {
+    let own = lab.ssh(server, &[], "echo in", s(10));
     assert_eq!((own.status, &*own.stdout), (Some(0), "in\n"), "{own:?}");
+}
+
+#[test]
+fn a_long_idle_test_stays_below_that_limit_with_all_its_sessions() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd(&[]);
+    limit(&lab, &server);
+    std::thread::scope(|scope| {
+        let own = scope.spawn(|| {
+            std::thread::sleep(s(25));
+            lets_the_user_in(&lab, &server);
+        });
+        let seen = lab.doctor(&server, &["--idle", "2m"], s(150));
+        own.join().expect("the user's own session");
+        assert_eq!((seen.codes(), &seen.json["verdict"]), (vec![], &"healthy".into()), "{}", seen.told());
+        assert!(seen.json["spent"]["connections"].as_u64() > Some(8), "{}", seen.told());
+        assert!(seen.idle()["timeout"]["survived_s"].as_f64() >= Some(119.5), "{}", seen.told());
+        assert!(seen.run.took < s(130), "{}", seen.told());
+    });
+    assert_eq!(rejected(&lab), "0");
+}
+
+#[test]
+fn a_long_idle_test_finds_a_short_timer_behind_that_limit_and_stays_below_it() {
+    let Some(lab) = Lab::through(&[Middlebox::Plain, Middlebox::Forgets(12)]) else { return };
+    let server = lab.sshd(&[]);
+    limit(&lab, &server);
+    let seen = lab.doctor(&server, &["--idle", "2m"], s(200));
+    assert_eq!(seen.codes(), ["idle-silent-drop", "idle-no-keepalive"], "{}", seen.told());
+    let (timeout, keepalive) = (&seen.idle()["timeout"], &seen.idle()["keepalive"]);
+    let (survived_s, died_s) = (timeout["survived_s"].as_f64(), timeout["died_s"].as_f64());
+    assert!(survived_s > Some(5.0) && died_s < Some(16.0), "{}", seen.told());
+    assert_eq!(keepalive["verified"], true, "{}", seen.told());
+    assert_eq!(seen.idle()["killer"]["hop"], 2, "{}", seen.told());
+    assert_eq!(rejected(&lab), "0", "{}", seen.told());
 }

@@ -49,6 +49,15 @@ impl Limits {
     /// ssh without ConnectTimeout waits for ever; sshd ends a connection without a login after 2 min (LoginGraceTime, sshd_config(5)).
     pub const AS_SSH: Duration = Duration::from_mins(2);
 
+    /// True if the idle test opens its sessions a few at a time: it takes long enough for them to come one after the other, and a burst of
+    /// connections would keep the user out for a while where a firewall limits new ones.
+    #[must_use]
+    pub fn spreads_connections(&self) -> bool {
+        /// All sessions are open after three windows of such a limit; a test that is not much longer has no use for the late ones.
+        const LONG: Duration = Duration::from_mins(2);
+        self.idle >= LONG
+    }
+
     /// The time that a command on the server may take: no silence over 10 s, and no more than a stage in all.
     #[must_use]
     pub fn patience(&self) -> Patience {

@@ -7,8 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::sleep_until;
 
 use super::recorder::Recorder;
+use super::spread::Starts;
 use crate::base::limits::Limits;
 use crate::facts::{ConnectionLimit, Spent};
 
@@ -24,6 +26,9 @@ pub struct Budget {
     refused: AtomicU32,
     further: Mutex<Further>,
     handshakes: Semaphore,
+    /// None where sessions are opened all at once.
+    starts: Option<Mutex<Starts>>,
+    turn: Semaphore,
     recorder: OnceLock<Recorder>,
 }
 
@@ -41,6 +46,8 @@ impl Budget {
             refused: AtomicU32::new(0),
             further: Mutex::default(),
             handshakes: Semaphore::new(limits.handshakes),
+            starts: limits.spreads_connections().then(Mutex::default),
+            turn: Semaphore::new(1),
             recorder: OnceLock::new(),
         }
     }
@@ -67,9 +74,42 @@ impl Budget {
         self.handshakes.acquire().await.ok()
     }
 
+    /// Waits until one more session may be opened, where they are spread: see [`Starts`]. Whoever asks first is first; hold the turn until the
+    /// session is open.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.starts.as_ref()?;
+        let turn = self.turn.acquire().await.ok();
+        while let Some(at) = self.starts().and_then(|mut starts| starts.room_at(Instant::now())) {
+            sleep_until(at.into()).await;
+        }
+        turn
+    }
+
+    /// True if a session more would not come before its turn, the one among them that is kept for a doubt.
+    pub(crate) fn has_room_for_a_doubt(&self) -> bool {
+        self.starts().is_none_or(|mut starts| starts.has_room_for_a_doubt(Instant::now()))
+    }
+
+    /// True if sessions come a few at a time.
+    #[must_use]
+    pub fn is_spread(&self) -> bool {
+        self.starts.is_some()
+    }
+
+    fn starts(&self) -> Option<MutexGuard<'_, Starts>> {
+        self.starts.as_ref().map(|starts| starts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Notes a connection that the user's own ssh makes.
     pub fn note_other_connection(&self) {
         self.opened.fetch_add(1, Ordering::Relaxed);
+        self.note_start();
+    }
+
+    fn note_start(&self) {
+        if let Some(mut starts) = self.starts() {
+            starts.note(Instant::now());
+        }
     }
 
     /// Notes how a login ended; after one that was refused there is never another.
@@ -151,15 +191,19 @@ impl Budget {
     /// Takes one connection from the budget, if one is left.
     pub(super) fn spend(&self) -> io::Result<()> {
         if self.opened.fetch_add(1, Ordering::Relaxed) < self.allowed {
+            self.note_start();
             return Ok(());
         }
-        self.give_back();
+        self.opened.fetch_sub(1, Ordering::Relaxed);
         Err(io::Error::other(format!("the budget of {} connections is spent", self.allowed)))
     }
 
     /// Gives back a connection that did not come as far as a server.
     pub(super) fn give_back(&self) {
         self.opened.fetch_sub(1, Ordering::Relaxed);
+        if let Some(mut starts) = self.starts() {
+            starts.take_back();
+        }
     }
 }
 

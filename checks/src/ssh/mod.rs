@@ -25,6 +25,7 @@ pub mod recorder;
 pub mod replies;
 pub mod run;
 pub mod sftp;
+mod spread;
 pub mod tap;
 pub mod transport;
 pub mod tunnel;

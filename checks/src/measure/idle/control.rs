@@ -161,6 +161,11 @@ impl Examiner {
         }
         let prompt = PROMPT.max(self.login.budget.longest_login() * 3);
         let main = self.main.clone();
+        // Each would bring the user nearer to being kept out: the session that is kept alive shows the path too.
+        if !self.login.budget.has_room_for_a_doubt() && matches!(main.keepalive(prompt).await, KeepaliveReply::Alive(_))
+        {
+            return Finding::Fine { kept_alive: true };
+        }
         let (fresh, kept) = tokio::join!(self.fresh_beside(prompt), main.keepalive(verdict_deadline(&main)));
         match fresh {
             Ok(took) if took < prompt => Finding::Fine { kept_alive: matches!(kept, KeepaliveReply::Alive(_)) },

@@ -70,6 +70,11 @@ impl Ladder {
         }
     }
 
+    /// Keeps sessions alive beside the ladder only where this many climb by now.
+    pub(super) fn climbed_by(&mut self, sessions: usize) {
+        self.keeps = sessions >= MIN_SESSIONS_TO_KEEP;
+    }
+
     /// Returns the next probe of a session that has just survived `last`.
     pub(super) fn next(&mut self, last: Option<NextProbe>) -> Option<NextProbe> {
         if self.died.is_some() {

@@ -51,11 +51,16 @@ pub(super) fn begin(
     if !is_wanted || sessions <= BESIDE {
         return Holding { own, session: None };
     }
-    let (over, test) = watch::channel(false);
+    let (over, mut test) = watch::channel(false);
     let (settings, login, channel_use, deadline) =
         (own.clone(), login.clone(), channel_use.clone(), ctx.limits.connect);
     let task = tokio::spawn(async move {
+        let turn = tokio::select! {
+            turn = login.budget.turn() => turn,
+            _ = test.wait_for(|over| *over) => return None,
+        };
         let session = IdleSession::open(&login, &channel_use, false, deadline).await.ok()?;
+        drop(turn);
         let pids = session.pids;
         Some((hold(session, &settings, test).await, pids))
     });

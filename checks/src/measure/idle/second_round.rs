@@ -63,9 +63,11 @@ impl Round<'_> {
     /// One session with data every two seconds, opened after `delay`.
     async fn busy(&self, number: u32, delay: Duration, age: f64) -> Option<Arm> {
         sleep(delay).await;
-        let began = Instant::now();
         let Test { login, channel_use, deadline, .. } = self.test;
+        let turn = login.budget.turn().await;
+        let began = Instant::now();
         let mut session = IdleSession::open(login, channel_use, false, *deadline).await.ok()?;
+        drop(turn);
         if let Some(pids) = session.pids {
             let _ = self.started.send(pids);
         }

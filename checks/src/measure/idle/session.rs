@@ -61,7 +61,10 @@ enum Unopened {
 
 async fn open(test: &Test, line: &Line, role: Role) -> Result<IdleSession, Unopened> {
     let shell = matches!(role, Role::Longest(_));
-    let opening = IdleSession::open(&test.login, &test.channel_use, shell, test.deadline);
+    let opening = async {
+        let _turn = test.login.budget.turn().await;
+        IdleSession::open(&test.login, &test.channel_use, shell, test.deadline).await
+    };
     let opened = tokio::select! {
         opened = opening => opened,
         // What another one waits for in vain is not available here either; where that one was refused, this one may have been let in.

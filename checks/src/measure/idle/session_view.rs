@@ -70,6 +70,11 @@ impl SessionView {
         matches!(self.probe, Some(NextProbe::ServerFirst(_) | NextProbe::Linger)) && self.is_under_way()
     }
 
+    /// True if it is being opened, or waits for its turn.
+    pub(super) fn is_to_come(&self) -> bool {
+        !self.is_settled && !self.is_gone
+    }
+
     /// True if it is a silent session that is still there.
     pub(super) fn may_compare(&self) -> bool {
         self.moves() == Some(Moves::Nothing) && !matches!(self.state, SessionState::Dead(_))
@@ -78,7 +83,9 @@ impl SessionView {
     /// True if this session's answer will narrow the bracket, or tell what kind of timer it is. A bracket that is narrow enough waits for
     /// no more than what has been asked already.
     pub(super) fn is_awaited(&self, (survived, died): (f64, f64), narrow: bool, now: Instant) -> bool {
-        let Some(probe) = self.probe else { return false };
+        let Some(probe) = self.probe else {
+            return self.is_to_come() && matches!(self.role, Role::TcpKeepalive | Role::ServerData);
+        };
         let asked = matches!(self.state, SessionState::Probing);
         let length = probe.length().filter(|_| probe.is_silence());
         let narrows = length.is_some_and(|length| length > survived && (asked || length < died && !narrow));

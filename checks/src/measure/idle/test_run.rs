@@ -33,6 +33,8 @@ const HOPS: usize = 3;
 const MAX_LENGTH_FACTOR: u32 = 6;
 /// Time allowed beyond that, for logins and the proof of the fix.
 const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
+/// Silent sessions that come first where they are opened a few at a time.
+const FIRST_SILENT: usize = 3;
 /// Generations of sessions, where each is lost at once.
 const GENERATIONS: usize = 3;
 /// Connections of the run's budget that a further generation leaves to others.
@@ -114,11 +116,12 @@ impl TestRun<'_> {
         let longest = limits.idle.as_secs_f64();
         let has_hops = hop_locator::has_hops(self.login.route);
         let near = if has_hops { places.saturating_sub(LADDER).min(HOPS) } else { 0 };
-        let roles = roles(places - near, longest, &test.channel_use);
+        let roles = roles(places - near, longest, &test.channel_use, self.login.budget.is_spread());
         let roles: Vec<_> = (MAIN..).zip([Role::Main].into_iter().chain(roles)).collect();
         let number = u32::try_from(roles.len()).unwrap_or(u32::MAX);
         let state = TestState::new(longest, roles.iter().copied(), test.channel_use.speaks(), self.began)
-            .holding(test.channel_use.holds());
+            .holding(test.channel_use.holds())
+            .spread(self.login.budget.is_spread());
         let mut coordinator = Coordinator::new(state);
         let (started, mut pids) = mpsc::unbounded_channel();
         let (round, until) = watch::channel(None);
@@ -248,8 +251,9 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
 }
 
 /// Assigns the roles of the sessions. One place is the main session's, one is left for the fresh connection that
-/// settles a doubt; what is not silent comes only where enough silent ones are left.
-pub(super) fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> Vec<Role> {
+/// settles a doubt; what is not silent comes only where enough silent ones are left, and early where sessions are opened a few at a time
+/// (`spread`): each has to last for as long as the silence that kills.
+pub(super) fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse, spread: bool) -> Vec<Role> {
     let places = sessions.saturating_sub(2).max(1);
     let mut last = Vec::new();
     if places > 7 && channel_use.answers() {
@@ -266,6 +270,7 @@ pub(super) fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse) -> 
     if let (true, Some(second)) = (places > 2, roles.get_mut(1)) {
         *second = Role::Longest(longest);
     }
-    roles.extend(last);
+    let at = if spread { roles.len().min(FIRST_SILENT) } else { roles.len() };
+    roles.splice(at..at, last);
     roles
 }

@@ -77,6 +77,8 @@ pub(super) struct TestState {
     alone: Option<f64>,
     /// The times of resets at random, seconds since the test began.
     resets_s: Vec<f64>,
+    /// True if sessions are opened a few at a time.
+    is_spread: bool,
     over: bool,
 }
 
@@ -117,6 +119,7 @@ impl TestState {
             strays: 0,
             alone: None,
             resets_s: Vec::new(),
+            is_spread: false,
             over: false,
         }
     }
@@ -124,6 +127,11 @@ impl TestState {
     /// Sets the channel that the sessions hold.
     pub(super) fn holding(self, holds: Holds) -> Self {
         Self { kept: KeptSessions::holding(holds), ..self }
+    }
+
+    /// Sets whether sessions are opened a few at a time.
+    pub(super) fn spread(self, is_spread: bool) -> Self {
+        Self { is_spread, ..self }
     }
 
     /// Takes in what happened to a session.

@@ -56,7 +56,13 @@ impl TtlProbes {
             let (search, mut told) = (self.clone(), told.clone());
             let whole = distance.is_some_and(|distance| hop >= distance);
             sessions.spawn(async move {
+                let is_over = |silence: &Option<Duration>| *silence == Some(Duration::ZERO);
+                let turn = tokio::select! {
+                    turn = search.login.budget.turn() => turn,
+                    _ = told.wait_for(is_over) => return Err(format!("hop {hop}: the test was over first")),
+                };
                 let limited = search.open(hop, whole).await.map_err(|error| format!("hop {hop}: {error}"))?;
+                drop(turn);
                 if let Some(pids) = limited.pids() {
                     // Whoever collects them may have left.
                     let _ = search.started.send(pids);

@@ -214,8 +214,9 @@ impl Examination {
             return;
         }
         let takes_s = self.random.between((0.3, 0.9));
-        let opened_s = self.path.through_s(self.path.connects_s(self.now_s) + takes_s);
-        self.sessions[number].connection = self.connect(self.now_s);
+        let asked_s = self.turn_s(self.now_s);
+        let opened_s = self.path.through_s(self.path.connects_s(asked_s) + takes_s);
+        self.sessions[number].connection = self.connect(asked_s);
         self.sessions[number].phase = Phase::Opening(opened_s);
     }
 

@@ -25,6 +25,9 @@ const BEGAN_S: f64 = 2.0;
 const SESSIONS: usize = 13;
 /// The longest test in multiples of its longest idle time, and seconds allowed beyond that.
 const MAX_LENGTH: (f64, f64) = (6.0, 120.0);
+/// Sessions that are opened within so many seconds, where they come a few at a time.
+const AT_ONCE: usize = 4;
+const WINDOW_S: f64 = 31.0;
 /// Seconds for which sessions in doubt are waited for at the end.
 const CLOSING_S: f64 = 9.0;
 
@@ -82,6 +85,8 @@ pub(super) struct Examination {
     pub(super) connections: Vec<SimConnection>,
     pub(super) over_s: Option<f64>,
     pub(super) control: SimControl,
+    /// The times at which connections were begun, or will be.
+    starts_s: Vec<f64>,
     is_complete: bool,
 }
 
@@ -97,10 +102,11 @@ impl Examination {
         let mut random = Random(seed);
         let start = Instant::now() + Duration::from_secs(1000);
         let use_ = ChannelUse::Command { lead: Lead::default(), mark: "mark".to_owned() };
-        let roles = [Role::Main].into_iter().chain(roles(SESSIONS, longest_s, &use_));
+        let roles = [Role::Main].into_iter().chain(roles(SESSIONS, longest_s, &use_, path.spread));
         let roles: Vec<_> = (MAIN..).zip(roles).collect();
-        let state =
-            TestState::new(longest_s, roles.iter().copied(), true, start + secs(BEGAN_S)).holding(Holds::Command);
+        let state = TestState::new(longest_s, roles.iter().copied(), true, start + secs(BEGAN_S))
+            .holding(Holds::Command)
+            .spread(path.spread);
         let next_reset_s = path.resets.map_or(f64::INFINITY, |pauses| BEGAN_S + random.between((0.0, 3.0 + pauses.1)));
         let mut this = Self {
             path,
@@ -114,18 +120,28 @@ impl Examination {
             connections: Vec::new(),
             over_s: None,
             control: SimControl::default(),
+            starts_s: Vec::new(),
             is_complete: true,
         };
         for (number, role) in roles {
-            let connection = this.connect(if number == MAIN { 0.0 } else { BEGAN_S });
+            let asked_s = this.turn_s(if number == MAIN { 0.0 } else { BEGAN_S });
+            let connection = this.connect(asked_s);
             let takes_s = this.random.between((0.3, 1.2));
-            let opened_s = if number == MAIN { BEGAN_S } else { path.through_s(path.connects_s(BEGAN_S) + takes_s) };
+            let opened_s = if number == MAIN { BEGAN_S } else { path.through_s(path.connects_s(asked_s) + takes_s) };
             let phase = Phase::Opening(opened_s);
             this.sessions.push(Session { role, connection, attempts: 0, stretch: 0, began_s: BEGAN_S, phase });
         }
         this.now_s = BEGAN_S;
         this.run();
         this.found()
+    }
+
+    /// The time at which a connection may be opened that is wanted at a moment.
+    pub(super) fn turn_s(&mut self, wanted_s: f64) -> f64 {
+        let over = self.starts_s.len().checked_sub(AT_ONCE).filter(|_| self.path.spread);
+        let at_s = over.map_or(wanted_s, |over| wanted_s.max(self.starts_s[over] + WINDOW_S));
+        self.starts_s.push(at_s);
+        at_s
     }
 
     pub(super) fn connect(&mut self, at_s: f64) -> usize {

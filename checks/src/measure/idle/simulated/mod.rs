@@ -11,6 +11,7 @@ use examination::{Examination, Found};
 use path::{Expiry, Gaps, PathModel, Place, Random};
 
 use crate::facts::connection::Manner;
+use crate::facts::idle::{Facts, Moves, StretchEnd};
 
 const LONGEST_S: f64 = 25.0;
 /// The pauses between two resets: the lab's, shorter ones, and some that leave only a few resets to an examination.
@@ -149,4 +150,28 @@ fn a_timer_beside_interruptions_is_found_and_measured() {
             assert!(found == 24 && proven >= 23, "{found} found, {proven} proven: {gaps:?}, load {load}");
         }
     }
+}
+
+#[test]
+fn a_timer_is_found_and_its_keepalive_proven_where_sessions_are_opened_a_few_at_a_time() {
+    for seed in 0..100 {
+        for expiry in EXPIRIES {
+            let timer_s = Random(seed ^ 0x0b0e).between((5.0, 330.0));
+            let path = PathModel { timer: Some((timer_s, expiry)), spread: true, ..PathModel::PLAIN };
+            let seen = Examination::of(path, 360.0, seed);
+            let is_proven = seen.facts.keepalive().verified == Some(true);
+            assert!(is_proven && is_found(&seen, timer_s, expiry), "{path:?}, seed {seed}");
+            assert!(is_judged(&seen.facts, Moves::TcpKeepalive) && is_judged(&seen.facts, Moves::ServerData), "{seed}");
+            assert!(seen.timeline.until_s < timer_s + 190.0, "{} for {timer_s}", seen.timeline.until_s);
+        }
+        let path = PathModel { late_lines: 0.03, spread: true, ..PathModel::PLAIN };
+        let seen = Examination::of(path, 360.0, seed);
+        assert!(seen.facts.all_lived() && seen.facts.timeout().survived_s > Some(359.5), "seed {seed}");
+        assert!(seen.timeline.until_s < 370.0, "{}", seen.timeline.until_s);
+    }
+}
+
+/// True if a session on which this moved was judged.
+fn is_judged(facts: &Facts, moves: Moves) -> bool {
+    facts.arms.iter().any(|arm| arm.moves == moves && arm.end != StretchEnd::Open)
 }

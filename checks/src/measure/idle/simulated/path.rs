@@ -33,6 +33,8 @@ pub(super) struct PathModel {
     pub(super) gaps: Option<Gaps>,
     /// The part of the tasks of this machine that run up to two seconds late.
     pub(super) load: f64,
+    /// True if sessions are opened a few at a time.
+    pub(super) spread: bool,
 }
 
 /// A path that is down again and again; seconds.
@@ -47,7 +49,7 @@ pub(super) struct Gaps {
 impl PathModel {
     /// One that does nothing.
     pub(super) const PLAIN: Self =
-        Self { resets: None, timer: None, place: Place::Direct, late_lines: 0.0, gaps: None, load: 0.0 };
+        Self { resets: None, timer: None, place: Place::Direct, late_lines: 0.0, gaps: None, load: 0.0, spread: false };
 
     /// True if nothing comes through at that moment.
     pub(super) fn is_down(self, at_s: f64) -> bool {

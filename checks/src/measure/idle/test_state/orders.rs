@@ -8,6 +8,7 @@ use crate::measure::idle::events::{Directive, Order};
 use crate::measure::idle::next_probe::{NextProbe, Redirect};
 use crate::measure::idle::role::Role;
 use crate::measure::idle::rungs::{DATA_INTERVAL, SERVER_INTERVAL};
+use crate::measure::idle::session_view::SessionView;
 use crate::measure::progress::SessionState;
 
 impl TestState {
@@ -49,7 +50,11 @@ impl TestState {
 
     /// Orders the next stretch of a session that has just survived `last`, or its end.
     pub(super) fn direct(&mut self, session: u32, last: Option<NextProbe>, now: Instant) {
-        let probe = if self.over { None } else { self.next(session, last, now) };
+        let mut probe = if self.over { None } else { self.next(session, last, now) };
+        if probe.is_none() && self.is_spread {
+            // It is open and lives: no other connection is needed.
+            probe = self.takes_proof(session, now).map(NextProbe::Keep);
+        }
         let order = match probe {
             Some(probe) => Order::Probe(probe),
             None => match self.order_after_the_last(session, now) {
@@ -69,7 +74,9 @@ impl TestState {
 
     /// A session that has nothing left to do begins anew to prove a keepalive, if a proof is asked for.
     pub(super) fn order_after_the_last(&mut self, session: u32, now: Instant) -> Order {
-        if self.takes_proof(session, now) { Order::Reopen } else { Order::Leave }
+        // One that is yet to be opened costs no further connection.
+        let is_one_to_come = self.is_spread && self.climbing().any(SessionView::is_to_come);
+        if !is_one_to_come && self.takes_proof(session, now).is_some() { Order::Reopen } else { Order::Leave }
     }
 
     pub(super) fn order(&mut self, session: u32, order: Order) {
@@ -117,6 +124,10 @@ impl TestState {
         {
             return Some(NextProbe::Keep(interval));
         }
+        if self.is_spread {
+            let open = self.climbing().filter(|view| view.is_settled).count();
+            self.ladder.climbed_by(open);
+        }
         let next = self.ladder.next(last);
         if let Some(NextProbe::Keep(interval)) = next {
             // The silence it has just survived was as long as the interval: it counts for the proof.
@@ -131,16 +142,16 @@ impl TestState {
         next
     }
 
-    /// Lets the session prove a keepalive with a connection yet to be opened, if a proof is asked for.
-    pub(super) fn takes_proof(&mut self, session: u32, now: Instant) -> bool {
+    /// Lets the session prove a keepalive from now on, if a proof is asked for; returns its interval.
+    pub(super) fn takes_proof(&mut self, session: u32, now: Instant) -> Option<u32> {
         let is_ladder = self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder);
         if self.over || !is_ladder {
-            return false;
+            return None;
         }
-        let Some(interval) = self.ladder.take_proof() else { return false };
+        let interval = self.ladder.take_proof()?;
         self.kept.drop(session);
         self.kept.keep(session, interval, now);
-        true
+        Some(interval)
     }
 
     pub(super) fn redirect_all(&mut self, now: Instant) {
