@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -160,6 +160,8 @@ fn a_script_on_standard_input_and_a_socks_proxy_are_carried() {
     let mut ssh = carried.lab.client().command("ssh");
     ssh.args(["-T", "-D", "127.0.0.1:1080", "-o", "ConnectTimeout=15", "-F", &carried.config(), "db", "sh"]);
     ssh.stdin(fs::File::open(script).unwrap()).stdout(fs::File::create(&said).unwrap());
+    // ssh makes what it is given non-blocking: the output of the tests, which would lose its end.
+    ssh.stderr(Stdio::null());
     let mut ssh = ssh.spawn().unwrap();
     let said = || fs::read_to_string(&said).unwrap();
     assert!(eventually(s(20), || said().contains("Serving HTTP")), "{}", said());
