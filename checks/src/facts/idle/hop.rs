@@ -15,6 +15,9 @@ pub(crate) const MAX_HOPS: u8 = 30;
 /// what a busy machine adds to our times, seconds.
 const SHORTER_S: f64 = 1.0;
 
+/// Silences that are planned alike differ by less, seconds; no timer is as sharp.
+const PLANNED_ALIKE_S: f64 = 0.05;
+
 /// The results of sessions that nothing refreshed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bare {
@@ -222,7 +225,7 @@ pub(crate) struct Bounds<'a> {
 pub(crate) fn bounds(trials: &[TtlProbe], bare: Bare) -> Bounds<'_> {
     let dead = || trials.iter().filter(|trial| is_dead(trial, bare) == Some(true));
     let killing = bare.died_s.or_else(|| dead().map(|trial| trial.lasted_s).reduce(f64::min));
-    let long_enough = |trial: &&TtlProbe| killing.is_none_or(|killing| trial.lasted_s >= killing);
+    let long_enough = |trial: &&TtlProbe| killing.is_none_or(|killing| trial.lasted_s >= killing - PLANNED_ALIKE_S);
     let alive = trials.iter().filter(|trial| is_dead(trial, bare) == Some(false)).filter(long_enough);
     let after = dead().map(|trial| trial.hop).max().or(bare.died_s.map(|_| 0));
     Bounds { after, alive: alive.min_by_key(|trial| trial.hop) }
@@ -268,6 +271,17 @@ pub(crate) mod tests {
 
     fn trials(alive: &[(u8, bool)]) -> Vec<TtlProbe> {
         alive.iter().map(|&(hop, alive)| trial(hop, alive)).collect()
+    }
+
+    #[test]
+    fn a_silence_a_millisecond_shorter_than_one_that_killed_is_as_long() {
+        let seen = trials(&[(1, false), (2, true), (3, true)]);
+        assert_eq!(locate(&seen, killed(10.001)).map(|found| (found.hops(), found.doubt)), Ok((2..=2, None)));
+        assert_eq!(
+            locate(&seen, killed(10.2)),
+            Err(NotLocated::AllDied),
+            "the survivors may have been silent for too short a time"
+        );
     }
 
     #[test]

@@ -9,6 +9,10 @@ use super::rungs::{LATE_LINE, SERVER_INTERVAL};
 use crate::facts::idle::Moves;
 use crate::measure::progress::{SessionRow, SessionState};
 
+/// The part of the test's length that it may take longer for a line of the server that is due: few sessions wait for one where they are opened a few
+/// at a time.
+const SOON: f64 = 0.15;
+
 /// A session that takes part.
 #[derive(Debug)]
 pub(super) struct SessionView {
@@ -68,6 +72,13 @@ impl SessionView {
     /// True if a line of the server is asked for on it, or may yet be.
     pub(super) fn may_hear(&self) -> bool {
         matches!(self.probe, Some(NextProbe::ServerFirst(_) | NextProbe::Linger)) && self.is_under_way()
+    }
+
+    /// True if a line of the server is due on it within a little more than the time of a test of `longest` seconds.
+    pub(super) fn hears_soon(&self, longest: f64, now: Instant) -> bool {
+        let Some((NextProbe::ServerFirst(after), began)) = self.probe.zip(self.began) else { return false };
+        let left = f64::from(after) - now.saturating_duration_since(began).as_secs_f64();
+        self.is_under_way() && !self.is_gone && left < longest * SOON
     }
 
     /// True if it is being opened, or waits for its turn.

@@ -33,8 +33,8 @@ const HOPS: usize = 3;
 const MAX_LENGTH_FACTOR: u32 = 6;
 /// Time allowed beyond that, for logins and the proof of the fix.
 const MAX_LENGTH_EXTRA: Duration = Duration::from_mins(2);
-/// Silent sessions that come first where they are opened a few at a time.
-const FIRST_SILENT: usize = 3;
+/// Silent sessions that come first where they are opened a few at a time; the one with data is next, which tells idle time from age.
+const FIRST_SILENT: usize = 2;
 /// Generations of sessions, where each is lost at once.
 const GENERATIONS: usize = 3;
 /// Connections of the run's budget that a further generation leaves to others.
@@ -270,7 +270,13 @@ pub(super) fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse, spr
     if let (true, Some(second)) = (places > 2, roles.get_mut(1)) {
         *second = Role::Longest(longest);
     }
-    let at = if spread { roles.len().min(FIRST_SILENT) } else { roles.len() };
-    roles.splice(at..at, last);
+    if spread {
+        last.sort_by_key(|role| *role != Role::Data);
+        let others = roles.split_off(roles.len().min(FIRST_SILENT));
+        let (data, beside) = last.split_at(last.len().min(1));
+        let (next, others) = others.split_at(others.len().min(1));
+        return [&roles, data, next, beside, others].concat();
+    }
+    roles.extend(last);
     roles
 }

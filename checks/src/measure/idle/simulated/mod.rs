@@ -167,7 +167,7 @@ fn a_timer_is_found_and_its_keepalive_proven_where_sessions_are_opened_a_few_at_
         let path = PathModel { late_lines: 0.03, spread: true, ..PathModel::PLAIN };
         let seen = Examination::of(path, 360.0, seed);
         assert!(seen.facts.all_lived() && seen.facts.timeout().survived_s > Some(359.5), "seed {seed}");
-        assert!(seen.timeline.until_s < 370.0, "{}", seen.timeline.until_s);
+        assert!(seen.timeline.until_s < 418.0, "{}", seen.timeline.until_s);
     }
 }
 

@@ -256,7 +256,7 @@ impl TestState {
         let is_asked_again = self.ladder.is_one_unheard() && any(SessionView::may_hear);
         match died {
             None if is_asked_again => false,
-            _ if reached => true,
+            _ if reached => !(self.is_spread && self.sessions.values().any(|view| view.hears_soon(self.longest, now))),
             // Whoever is kept alive would go on for ever: with the last silence the test is over.
             None => {
                 let is_compared = self.ladder.compares() && any(SessionView::may_compare);
