@@ -16,6 +16,8 @@ use crate::facts::idle::advice::{INTERVALS, interval};
 const MIN_SESSIONS_TO_KEEP: usize = 7;
 /// A bracket whose width is less than this part of what killed is not worth another wait.
 const NARROW: f64 = 0.2;
+/// A bracket whose width is more than this part of what killed is worth another wait, where sessions are still to be opened.
+const WIDE: f64 = 0.3;
 /// Another answer costs no time within the verdict on what died, seconds.
 const FREE: f64 = 6.0;
 /// The shortest silence after which the server is asked to speak, seconds: below it, rounding to whole seconds would blur the rungs.
@@ -196,6 +198,26 @@ impl Ladder {
     /// The shortest silence after which the server was not heard, seconds.
     pub(super) fn shortest_unheard(&self) -> Option<f64> {
         self.unheard.iter().copied().min_by(f64::total_cmp)
+    }
+
+    /// True if a session that is yet to be opened has a silence to try: one that our own data ends where the server's was fatal, or one that
+    /// narrows a wide bracket.
+    pub(super) fn has_question(&self) -> bool {
+        self.question().is_some()
+    }
+
+    /// Takes such a silence.
+    pub(super) fn take_question(&mut self) -> Option<f64> {
+        self.question().map(|index| self.points.remove(index))
+    }
+
+    fn question(&self) -> Option<usize> {
+        let died = self.died?;
+        if self.points.first().is_some_and(|point| *point > died) {
+            return Some(0);
+        }
+        let is_wide = died - self.survived > WIDE * died;
+        (is_wide && !self.points.is_empty()).then_some(self.points.len() / 2)
     }
 
     /// The longest idle time that was survived and is shorter than what killed.

@@ -269,7 +269,9 @@ impl TestState {
                 let narrow = self.ladder.is_narrow();
                 let awaited = |session: &SessionView| session.is_awaited((survived, died), narrow, now);
                 let narrowing = self.sessions.values().any(awaited);
-                self.confirmed && !narrowing && (self.proven(died).is_some() || !self.proof_to_come())
+                let is_asked =
+                    self.is_spread && self.ladder.has_question() && self.climbing().any(SessionView::is_to_come);
+                self.confirmed && !narrowing && !is_asked && (self.proven(died).is_some() || !self.proof_to_come())
             }
         }
     }

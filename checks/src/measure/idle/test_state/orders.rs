@@ -51,9 +51,10 @@ impl TestState {
     /// Orders the next stretch of a session that has just survived `last`, or its end.
     pub(super) fn direct(&mut self, session: u32, last: Option<NextProbe>, now: Instant) {
         let mut probe = if self.over { None } else { self.next(session, last, now) };
-        if probe.is_none() && self.is_spread {
+        if probe.is_none() && !self.over && self.is_spread && self.is_on_ladder(session) {
             // It is open and lives: no other connection is needed.
-            probe = self.takes_proof(session, now).map(NextProbe::Keep);
+            let question = self.ladder.take_question().map(NextProbe::Silence);
+            probe = question.or_else(|| self.takes_proof(session, now).map(NextProbe::Keep));
         }
         let order = match probe {
             Some(probe) => Order::Probe(probe),
@@ -67,9 +68,13 @@ impl TestState {
 
     /// True if a silent session may have more to do: what is taken for a death may yet turn out to be a late answer.
     fn may_go_on(&self, session: u32, last: Option<NextProbe>) -> bool {
-        let is_ladder = self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder);
+        let is_ladder = self.is_on_ladder(session);
         let is_suspected = self.ladder.bracket().1.is_some() && !self.confirmed;
         is_ladder && is_suspected && !self.over && last.is_some_and(NextProbe::is_silence)
+    }
+
+    fn is_on_ladder(&self, session: u32) -> bool {
+        self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder)
     }
 
     /// A session that has nothing left to do begins anew to prove a keepalive, if a proof is asked for.
@@ -144,8 +149,7 @@ impl TestState {
 
     /// Lets the session prove a keepalive from now on, if a proof is asked for; returns its interval.
     pub(super) fn takes_proof(&mut self, session: u32, now: Instant) -> Option<u32> {
-        let is_ladder = self.sessions.get(&session).is_some_and(|view| view.role == Role::Ladder);
-        if self.over || !is_ladder {
+        if self.over || !self.is_on_ladder(session) {
             return None;
         }
         let interval = self.ladder.take_proof()?;
