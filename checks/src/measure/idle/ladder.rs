@@ -42,6 +42,8 @@ pub(super) struct Ladder {
     asked_again: bool,
     died: Option<f64>,
     points: Vec<f64>,
+    /// Those that a session opened for them has taken.
+    questions: Vec<f64>,
     kept: BTreeSet<u32>,
     proving: Option<u32>,
     /// True if another session is silent for the longest time.
@@ -65,6 +67,7 @@ impl Ladder {
             asked_again: false,
             died: None,
             points: Vec::new(),
+            questions: Vec::new(),
             kept: BTreeSet::new(),
             proving: None,
             longest_is_left_out: false,
@@ -208,7 +211,9 @@ impl Ladder {
 
     /// Takes such a silence.
     pub(super) fn take_question(&mut self) -> Option<f64> {
-        self.question().map(|index| self.points.remove(index))
+        let length = self.question().map(|index| self.points.remove(index))?;
+        self.questions.push(length);
+        Some(length)
     }
 
     fn question(&self) -> Option<usize> {
@@ -280,6 +285,10 @@ impl Ladder {
         let inside = |length: f64| length > self.survived && length < died;
         // Where the server's word was heard after a silence, ours may still come too late.
         let ours = self.lived_by(&[Speaker::Client]);
+        let is_asked = |length: f64| self.questions.contains(&length) && (inside(length) || length > died);
+        if goal.length().is_some_and(is_asked) {
+            return Redirect::Stay;
+        }
         let soon = FREE.max(if self.is_narrow() { 0.0 } else { died / 4.0 });
         if goal.length().is_some_and(|length| inside(length) && length - age < soon) {
             return Redirect::Stay;

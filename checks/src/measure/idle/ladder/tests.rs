@@ -173,3 +173,20 @@ fn whoever_has_nothing_left_to_try_takes_on_a_rung_that_another_could_not() {
     ladder.put_back(12.0);
     assert_eq!(ladder.redirect(NextProbe::Linger, 14.0), Redirect::To(14.0));
 }
+
+#[test]
+fn a_session_that_is_opened_late_tries_what_is_still_in_question_and_stays_with_it() {
+    let mut ladder = Ladder::new(360.0, 12, true);
+    ladder.alive(7.25, Speaker::Client);
+    ladder.dead(11.0);
+    ladder.contrast();
+    let [contrast, between] = [ladder.take_question(), ladder.take_question()].map(|taken| taken.expect("a question"));
+    assert!(contrast > 11.0 && (7.25..11.0).contains(&between), "{contrast} {between}");
+    for length in [contrast, between] {
+        assert_eq!(ladder.redirect(NextProbe::Silence(length), 0.1), Redirect::Stay);
+    }
+    ladder.alive(between, Speaker::Client);
+    assert!(!ladder.has_question(), "it is narrow enough");
+    ladder.dead(between + 0.5);
+    assert_eq!(ladder.redirect(NextProbe::Silence(between), 0.1), Redirect::Leave, "it has been answered");
+}
