@@ -35,6 +35,7 @@ fn message(lab: &Lab, lines: &str) -> Server {
 }
 
 pub(super) const ME: [&str; 2] = ["-l", "me"];
+const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
 const FORWARD: [&str; 4] = ["-l", "me", "--expect", "forward"];
 const TO_JUMP: &str = "echo 'This is a jump host: use ssh -J.'; exit 0";
 const NOLOGIN: &str = "/usr/sbin/nologin";
@@ -82,5 +83,14 @@ setups! {
     bastion_message: |lab| message(lab, TO_JUMP), ME => "healthy", ["session-restricted"], ["forward", "program"];
     bastion_message_error: |lab| message(lab, "echo 'Only ProxyJump is allowed on this bastion.' >&2; exit 1"), ME
         => "healthy", ["session-restricted"], ["forward", "program"];
+    no_sessions: |lab| lab.sshd(&["MaxSessions 0"]), [] => "healthy", ["session-restricted"], ["forward"];
+    no_sessions_as_one: |lab| lab.sshd(&["MaxSessions 0"]), ["--expect", "forward"]
+        => "healthy", ["session-restricted"], ["forward"];
+    no_sessions_and_few_destinations: |lab| lab.sshd(&["MaxSessions 0", "PermitOpen 192.0.2.1:22"]), []
+        => "healthy", ["session-restricted"], ["forward"];
+    no_sessions_and_no_forwarding: |lab| lab.sshd(&["MaxSessions 0", "AllowTcpForwarding no"]), []
+        => "broken", ["channel-open-refused"], [];
+    relay_to_a_silent_service: |lab| job(lab, "exec sleep 120"), ME_BRIEFLY
+        => "degraded", ["session-start-hangs"], [];
     nothing_at_all: |lab| shell(lab, NOLOGIN, &["AllowTcpForwarding no"]), ME => "broken", ["session-nologin"], [];
 }

@@ -18,7 +18,7 @@ use crate::ssh::sftp::SftpSession;
 
 use super::attempt;
 use super::command::names_first_word;
-use super::shell;
+use super::{probes, shell};
 
 /// A wish for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ enum Wish {
     Echo,
     Shell,
     Sftp,
+    /// Forwarding, both ways.
+    Forward,
 }
 
 /// Asks for what the account may be for; adds to the facts what was seen.
@@ -60,6 +62,11 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
             *facts = plain;
             return true;
         }
+        return !connection.is_closed();
+    }
+    if wish == Wish::Forward {
+        facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, patience.silence).await;
+        facts.capabilities.remote_forward = Capability::of(connection.forward_back(patience.silence).await);
         return !connection.is_closed();
     }
     let session = match connection.open([ChannelKind::Session], patience.silence).await {
@@ -150,7 +157,7 @@ async fn shell_first(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience
 fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {
-        _ if ran.refused.is_some() => vec![],
+        _ if ran.refused.is_some() => vec![Wish::Forward],
         // An sftp server reads its input, and may tell its settings on standard error.
         _ if facts.waits_with_output() && facts.other_output.is_none() && facts.ended_at_input() => vec![Wish::Sftp],
         // A menu, a prompt, or what does not stop to print.
