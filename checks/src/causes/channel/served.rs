@@ -110,7 +110,8 @@ fn said(facts: &Facts) -> impl Iterator<Item = String> {
     let input = facts.on_input.as_ref().filter(|seen| seen.closed && facts.words().next().is_none());
     let input = input.map(|_| "what ran in place of our command ended at the end of its input".to_owned());
     let refused = facts.ran.refused.as_ref();
-    let refused = refused.map(|(code, text)| format!("sessions are refused with reason {code}, \"{}\"", sanitize(text)));
+    let refused =
+        refused.map(|(code, text)| format!("sessions are refused with reason {code}, \"{}\"", sanitize(text)));
     words.into_iter().chain(program).chain(input).chain(refused)
 }
 
