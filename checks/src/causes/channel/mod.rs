@@ -82,11 +82,15 @@ const OPEN_REFUSED: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let (code, text) = evidence.channel.failed()?.ran.refused.as_ref()?;
-        Some(Match::new(
-            Certainty::Certain,
-            [format!("the session channel was refused with reason {code}, \"{}\"", sanitize(text))],
-        ))
+        let facts = evidence.channel.facts()?;
+        let (code, text) = facts.ran.refused.as_ref()?;
+        let refused = format!("the session channel was refused with reason {code}, \"{}\"", sanitize(text));
+        if evidence.channel.failed().is_some() {
+            return Some(Match::new(Certainty::Certain, [refused]));
+        }
+        let may_forward = facts.account() == Account::Unclear && evidence.expected.is_empty();
+        let untold = "whether connections through the server are allowed, its answer does not say";
+        may_forward.then(|| Match::new(Certainty::Possible, [refused, untold.to_owned()]).at(Severity::Warning))
     },
     ..Cause::NEW
 };

@@ -1,5 +1,6 @@
 //! The services of an account, derived from its sessions.
 
+use super::capabilities::Capability;
 use super::programs::{Program, Purpose, known, named};
 use super::session::{Facts, OnInput, Shell};
 use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_not_run};
@@ -80,6 +81,9 @@ impl Facts {
         let serves = self.serves();
         if self.refuses_sessions_by_policy() && serves.contains(&Service::Forward) {
             return Account::Restricted;
+        }
+        if self.may_forward_only() {
+            return Account::Unclear;
         }
         // sshd serves sftp itself, also to an account whose shell hangs.
         if self.hangs() || self.says_limit() {
@@ -170,7 +174,7 @@ impl Facts {
             ),
             // Whoever quotes our command has read it, and decided.
             None if self.quoted_back => true,
-            None if self.waits_with_output() || self.reads_its_own_language() => true,
+            None if self.waits_with_output() || self.reads_its_own_language() || self.sends_back() => true,
             None if ran.closed => ran.status == Some(0) && self.words().next().is_some(),
             // It took the end of its input for the end of its work.
             None => self.on_input.as_ref().is_some_and(|seen| seen.closed && seen.status == Some(0)),
@@ -186,6 +190,7 @@ impl Facts {
             || self.mark_seen
             || self.has_printed()
             || self.reads_its_own_language()
+            || self.sends_back()
         {
             return false;
         }
@@ -202,19 +207,19 @@ impl Facts {
             && !self.serves().contains(&Service::Sftp)
     }
 
-    /// True if the first session was refused in words of a policy: as prohibited, as a kind of channel that the server does not have, or as
-    /// sshd does where MaxSessions is 0, which sshd_config(5) calls a way to permit forwarding only.
+    /// True if the first session was refused by a policy, and not for want of resources: as prohibited, as a kind of channel that the server
+    /// does not have, or as sshd does where MaxSessions is 0, which sshd_config(5) calls a way to permit forwarding only.
     #[must_use]
     pub fn refuses_sessions_by_policy(&self) -> bool {
-        /// Reason codes of RFC 4254 section 5.1.
-        const PROHIBITED: u32 = 1;
-        const CONNECT_FAILED: u32 = 2;
-        const UNKNOWN_TYPE: u32 = 3;
-        match &self.ran.refused {
-            Some((PROHIBITED | UNKNOWN_TYPE, _)) => true,
-            Some((CONNECT_FAILED, text)) => text == "open failed",
-            _ => false,
-        }
+        /// RFC 4254 section 5.1.
+        const RESOURCE_SHORTAGE: u32 = 4;
+        self.ran.refused.as_ref().is_some_and(|(code, _)| *code != RESOURCE_SHORTAGE)
+    }
+
+    /// True if sessions are refused by policy, and the answer about forwarding is one that this server may give to what it allows as well.
+    #[must_use]
+    pub fn may_forward_only(&self) -> bool {
+        self.refuses_sessions_by_policy() && matches!(self.capabilities.direct_tcpip, Capability::Untold { .. })
     }
 
     /// True if sessions are refused, and ports that lead back to us are what is allowed.
@@ -227,6 +232,13 @@ impl Facts {
     #[must_use]
     pub fn reads_its_own_language(&self) -> bool {
         !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_quoted && !seen.own_mark)
+    }
+
+    /// True if what ran in place of our command sent a line of ours back as it was, and nothing ran behind it: a service behind a relay that
+    /// goes on at the end of its input.
+    #[must_use]
+    pub fn sends_back(&self) -> bool {
+        !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_passed_on && !seen.own_mark)
     }
 
     /// True if the account's shell says that it does not know the option `-c`, with which it was given our command: it may be one for

@@ -69,10 +69,10 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         facts.capabilities.remote_forward = Capability::of(connection.forward_back(patience.silence).await);
         return !connection.is_closed();
     }
-    let session = match connection.open([ChannelKind::Session], patience.silence).await {
-        [Opened::Open(session)] => session,
-        [Opened::Gone] => return false,
-        [Opened::Refused(refused)] => {
+    let session = match session(ctx, logged_in, patience).await {
+        Opened::Open(session) => session,
+        Opened::Gone => return false,
+        Opened::Refused(refused) => {
             let refused = Capability::refused(refused.code, &refused.text);
             match wish {
                 Wish::Sftp => facts.capabilities.sftp = refused,
@@ -80,8 +80,9 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
             }
             return true;
         }
-        [Opened::Silent] => return true,
+        Opened::Silent => return true,
     };
+    let Some(connection) = &logged_in.connection else { return false };
     if wish == Wish::Sftp && facts.fails_in_silence() {
         logged_in.sftp = sftp_on_terminal(session, connection, facts, patience).await;
         return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
@@ -104,6 +105,18 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     facts.capabilities.pty = Capability::of(seen.terminal);
     facts.shell = Some(Box::new(seen));
     answered
+}
+
+/// Opens a session; the first one of another connection where that is refused: some servers serve one of each.
+async fn session(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Opened {
+    let Some(connection) = &logged_in.connection else { return Opened::Gone };
+    let [opened] = connection.open([ChannelKind::Session], patience.silence).await;
+    if !matches!(opened, Opened::Refused(_)) || !logged_in.reconnect(ctx).await {
+        return opened;
+    }
+    let Some(connection) = &logged_in.connection else { return opened };
+    let [anew] = connection.open([ChannelKind::Session], patience.silence).await;
+    anew
 }
 
 /// Asks for sftp, on a terminal where one is given: what failed without a word is forced, and may need a terminal, or it is the shell of an
