@@ -62,7 +62,8 @@ const OPEN_REFUSED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The server answered the request for a session channel with SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254 section \
         5.1). OpenSSH does so when MaxSessions is 0 or reached, with reason 2 and the text \"open failed\". Bastions \
-        refuse sessions by policy, usually with reason 1 and a text of their own.",
+        refuse sessions by policy, usually with reason 1 and a text of their own: where connections through the \
+        server are seen to be allowed, it is called a jump host, and not this.",
     fixes: &[
         Fix {
             side: Side::Server,
