@@ -138,6 +138,37 @@ fn a_demanded_password_change_is_named_and_nothing_is_changed() {
     }
 }
 
+/// The settings under which a key is followed by the questions of PAM.
+const KEY_AND_QUESTIONS: [&str; 2] =
+    ["AuthenticationMethods publickey,keyboard-interactive", "KbdInteractiveAuthentication yes"];
+
+#[test]
+fn a_second_factor_without_a_question_needs_nobody() {
+    let Some(lab) = Lab::healthy() else { return };
+    let server = lab.sshd_with_joe(SOUND, &["auth sufficient pam_permit.so"], &KEY_AND_QUESTIONS);
+    let seen = login(&lab, &server, &JOE);
+    assert_diagnosed(&seen, &server, &[]);
+    assert_eq!(attempts(&seen), ["publickey ssh-ed25519 file partial", "keyboard-interactive accepted"]);
+}
+
+#[test]
+fn a_question_that_nobody_is_there_to_answer_leaves_the_login_undecided() {
+    let Some(lab) = Lab::healthy() else { return };
+    let password_only = ["PubkeyAuthentication no", "PasswordAuthentication yes", "KbdInteractiveAuthentication no"];
+    for (settings, code) in
+        [(&KEY_AND_QUESTIONS[..], "auth-partial-success"), (&password_only[..], "auth-method-unavailable")]
+    {
+        let server = lab.sshd_with_joe(SOUND, &[], settings);
+        let seen = login(&lab, &server, &JOE);
+        assert_diagnosed(&seen, &server, &[code]);
+        assert_eq!((&seen.json["verdict"], seen.run.status), (&"inconclusive".into(), Some(3)), "{}", seen.told());
+        assert!(!server.log().contains("failure") && !server.log().contains("Failed"), "{}", server.log());
+        // ssh would fail as well.
+        let in_batch = login(&lab, &server, &[&JOE[..], &["-o", "BatchMode=yes"]].concat());
+        assert_eq!(in_batch.json["verdict"], "broken", "{}", in_batch.told());
+    }
+}
+
 #[test]
 fn a_second_factor_that_is_wrong_is_told_from_one_that_is_missing() {
     let Some(lab) = Lab::healthy() else { return };

@@ -106,6 +106,7 @@ pub(super) fn target(raw: &Raw, given: Given<'_>) -> Result<Target> {
         preferred: methods(raw),
         password: given.password,
         can_ask: given.person && !raw.flag("batchmode", false),
+        batch_mode: raw.flag("batchmode", false),
         only_ssh: unhonoured::credentials(raw, given.ticket),
     };
     let own_ssh = own::of_settings(raw, given.defaults, given.settings, given.arguments, given.plain);

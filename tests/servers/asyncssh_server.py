@@ -3,7 +3,8 @@
 With a number of seconds as the next argument it disconnects clients that were silent for so long, and says so; with
 `channels-first` after that it closes their channels before, as AsyncSSH itself does. In that place also: with `never-rekeys` it leaves
 a client's wish for new keys unanswered; with `no-global-requests` it knows none (SSH_MSG_UNIMPLEMENTED); with `no-terminals` it ends a
-connection where it cannot start what is to run on a terminal.
+connection where it cannot start what is to run on a terminal; with `commands-end-first` it ends one where a channel is closed whose command
+still runs, as AsyncSSH does where commands are redirected to pipes of asyncio.
 """
 
 import asyncio
@@ -100,6 +101,17 @@ def never_rekey():
     handlers[MSG_KEXINIT] = unless_keys_are_agreed_on
 
 
+async def handle_to_the_end(process):
+    """Ends the connection where a command has not ended by itself."""
+    connection = process.channel.get_connection()
+    running = asyncio.create_task(handle(process))
+    closed = asyncio.create_task(process.wait_closed())
+    await asyncio.wait({running, closed}, return_when=asyncio.FIRST_COMPLETED)
+    if not running.done():
+        connection.abort()
+    await running
+
+
 async def handle_without_terminal(process):
     if process.get_terminal_type():
         process.channel.get_connection().disconnect(asyncssh.DISC_BY_APPLICATION, "cannot start it")
@@ -112,7 +124,8 @@ async def main(address, port, host_key, authorized_keys, idle=0, order=None, ser
         never_rekey()
     if order == "no-global-requests":
         del asyncssh.connection.SSHConnection._packet_handlers[MSG_GLOBAL_REQUEST]
-    start = handle_without_terminal if order == "no-terminals" else handle
+    starts = {"no-terminals": handle_without_terminal, "commands-end-first": handle_to_the_end}
+    start = starts.get(order, handle)
     server = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key],
         server_factory=server_factory or (lambda: Server(float(idle), order == "channels-first")),

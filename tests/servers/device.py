@@ -172,6 +172,14 @@ class ShellOnly(Session):
     banner, takes_exec, prompt = "Welcome to the console\r\n", False, "console# "
 
 
+class OneConsole(ShellOnly):
+    """The same, but with one session for each connection: another one is refused."""
+
+    def __init__(self, device):
+        super().__init__(device)
+        device.is_taken = True
+
+
 class FirstSessionOnly(Session):
     """A device built on a library, as those on Paramiko are: its command line serves the first session of a connection, and nobody those after."""
 
@@ -259,6 +267,8 @@ class Device(asyncssh.SSHServer):
         if self.kind is Ios and self.sessions:
             self.conn.abort()
             return False
+        if self.kind is OneConsole and self.is_taken:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, "")
         self.sessions += 1
         return self.kind(self)
 
@@ -292,6 +302,19 @@ class DropsSecond(OnePosixSession):
         raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "")
 
 
+class ForwardsOnly(asyncssh_server.Server):
+    """A server that refuses every session, and forwards connections."""
+
+    def __init__(self):
+        super().__init__(0, False)
+
+    def session_requested(self):
+        return False
+
+    def connection_requested(self, *where):
+        return True
+
+
 class IgnoresGlobalRequests(asyncssh_server.Server):
     """A server with a POSIX shell that answers no global request."""
 
@@ -313,7 +336,7 @@ async def main(address, port, host_key, authorized_keys, kind, exec_timeout=0):
         server = {"server_factory": lambda: Device(kind, float(exec_timeout)), "line_editor": False}
     else:
         server = {"server_factory": kind, "encoding": None}
-        if not issubclass(kind, OnePosixSession):
+        if not issubclass(kind, (OnePosixSession, ForwardsOnly)):
             server["process_factory"] = asyncssh_server.handle
     listener = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key], authorized_client_keys=authorized_keys, **server

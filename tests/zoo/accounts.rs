@@ -34,7 +34,20 @@ fn message(lab: &Lab, lines: &str) -> Server {
     shell(lab, &program, &[])
 }
 
+/// A chroot with the programs of the system, and without /dev.
+fn without_devices(lab: &Lab) -> Server {
+    lab.user("me", "/bin/sh");
+    let folders =
+        "mkdir -p /srv/jail; cd /srv/jail; for it in bin lib lib64 usr; do mkdir $it; mount --bind /$it $it; done";
+    let home = "mkdir -p ./$HOME";
+    lab.sshd_after(
+        &format!("mount -t tmpfs -o mode=755 none /srv; {folders}; {home}; cd /"),
+        &["Match User me\nChrootDirectory /srv/jail\nMatch all"],
+    )
+}
+
 pub(super) const ME: [&str; 2] = ["-l", "me"];
+const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
 const FORWARD: [&str; 4] = ["-l", "me", "--expect", "forward"];
 const TO_JUMP: &str = "echo 'This is a jump host: use ssh -J.'; exit 0";
 const NOLOGIN: &str = "/usr/sbin/nologin";
@@ -82,5 +95,17 @@ setups! {
     bastion_message: |lab| message(lab, TO_JUMP), ME => "healthy", ["session-restricted"], ["forward", "program"];
     bastion_message_error: |lab| message(lab, "echo 'Only ProxyJump is allowed on this bastion.' >&2; exit 1"), ME
         => "healthy", ["session-restricted"], ["forward", "program"];
+    no_sessions: |lab| lab.sshd(&["MaxSessions 0"]), [] => "healthy", ["session-restricted"], ["forward"];
+    no_sessions_as_one: |lab| lab.sshd(&["MaxSessions 0"]), ["--expect", "forward"]
+        => "healthy", ["session-restricted"], ["forward"];
+    no_sessions_and_few_destinations: |lab| lab.sshd(&["MaxSessions 0", "PermitOpen 192.0.2.1:22"]), []
+        => "healthy", ["session-restricted"], ["forward"];
+    no_sessions_and_no_forwarding: |lab| lab.sshd(&["MaxSessions 0", "AllowTcpForwarding no"]), []
+        => "broken", ["channel-open-refused"], [];
+    relay_to_a_silent_service: |lab| job(lab, "exec sleep 120"), ME_BRIEFLY
+        => "degraded", ["session-start-hangs"], [];
+    relay_to_a_service_that_echoes: |lab| job(lab, "cat; sleep 60"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    chroot_without_devices: without_devices, ME => "healthy", [], ["exec", "sftp", "forward"];
     nothing_at_all: |lab| shell(lab, NOLOGIN, &["AllowTcpForwarding no"]), ME => "broken", ["session-nologin"], [];
 }

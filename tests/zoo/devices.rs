@@ -12,6 +12,8 @@ setups! {
     device_shell_only: |lab| lab.device(&["ShellOnly"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_first_session_only: |lab| lab.device(&["FirstSessionOnly"]), []
         => "healthy", ["session-restricted"], ["shell"];
+    device_one_console: |lab| lab.device(&["OneConsole"]), [] => "healthy", ["session-restricted"], ["shell"];
+    forwards_only: |lab| lab.device(&["ForwardsOnly"]), [] => "degraded", ["channel-open-refused"], [];
     device_early_prompt: |lab| lab.device(&["EarlyPrompt"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_silent_shell: |lab| lab.device(&["SilentShell"]), [] => "degraded", ["session-exec-failed"], [];
     device_shell_without_terminal: |lab| lab.device(&["ShellWithoutTerminal"]), []

@@ -19,6 +19,8 @@ setups! {
     #[ignore = "tests/run --zoo"]
     tinyssh: Lab::tinyssh, [] => "healthy", [], ["exec"];
     asyncssh: |lab| lab.asyncssh(&[]), [] => "healthy", [], ["exec"];
+    asyncssh_ends_with_a_closed_command: |lab| lab.asyncssh(&["0", "commands-end-first"]), ["--deep"]
+        => "healthy", [], ["exec", "shell"];
     paramiko: Lab::paramiko, [] => "healthy", [], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
     conch: Lab::conch, [] => "healthy", [], ["exec", "sftp", "forward"];

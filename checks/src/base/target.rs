@@ -211,6 +211,8 @@ pub struct Credentials {
     pub password: Option<SecretString>,
     /// True if a person at a terminal can be asked for a passphrase, a password or a yes.
     pub can_ask: bool,
+    /// True if ssh would ask nobody either (`BatchMode`).
+    pub batch_mode: bool,
     /// Credentials that ssh could use by its settings, and this examination cannot.
     pub only_ssh: Vec<OnlySsh>,
 }

@@ -133,10 +133,14 @@ impl Connection {
     /// The way a command begins: these servers have the account's shell run it. Others may split it themselves, and Apache MINA ends the connection
     /// where it finds no program that is called `exec`.
     pub(crate) fn usual_lead(&self) -> Lead {
-        const BY_A_SHELL: [&str; 3] = ["OpenSSH", "dropbear", "tinyssh"];
+        if self.names_itself(&["OpenSSH", "dropbear", "tinyssh"]) { Lead::ExecSh } else { Lead::Sh }
+    }
+
+    /// True if one of these names stands in the server's version.
+    pub(crate) fn names_itself(&self, names: &[&str]) -> bool {
         let seen = self.watch.seen();
         let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
-        if BY_A_SHELL.iter().any(|name| version.contains(name)) { Lead::ExecSh } else { Lead::Sh }
+        names.iter().any(|name| version.contains(name))
     }
 
     /// Returns how far data has come by now, ours and the other end's.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg};
+use russh::{Channel, ChannelMsg, Sig};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::yield_now;
 
@@ -178,11 +178,28 @@ impl Running {
 
     /// Ends the command's input and reads until the server closes the channel.
     pub async fn finish(mut self, keep: usize, patience: Patience, ran: &mut Ran) {
+        self.end_input(keep, patience, ran).await;
+        self.close().await;
+    }
+
+    /// Ends the command's input and reads until the server closes the channel; closes nothing.
+    pub async fn end_input(&mut self, keep: usize, patience: Patience, ran: &mut Ran) {
         if !matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(()))) {
             ran.connection_lost = true;
         }
         self.read(keep, patience, ran, |_| false).await;
-        let _ = timeout(SAYING, self.channel.close()).await;
+    }
+
+    /// Sends SIGTERM (RFC 4254 section 6.9) and closes the channel; true if the command ended by it, false if it went on, `None` where the
+    /// connection was lost meanwhile.
+    pub async fn terminate(mut self, patience: Patience) -> Option<bool> {
+        let sent = timeout(SAYING, self.channel.signal(Sig::TERM)).await;
+        let mut ran = Ran { connection_lost: !matches!(sent, Ok(Ok(()))), ..Ran::default() };
+        self.read(0, patience, &mut ran, |ran| ran.closed).await;
+        let ended = ran.closed && ran.signal.is_some();
+        let is_told = !ran.connection_lost;
+        self.close().await;
+        is_told.then_some(ended)
     }
 
     /// Ends the command without keeping its output: a server that does not end with the input is not waited for.

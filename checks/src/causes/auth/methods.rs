@@ -3,9 +3,9 @@
 use super::files::describe;
 use super::shared::{offers, refused};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::auth::{AuthAnswer, Facts, KeyProblem};
 use crate::facts::certainty::Certainty;
+use crate::facts::{Check, Evidence, Step};
 
 pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     code: "auth-partial-success",
@@ -15,11 +15,19 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     explanation: "The server reported a partial success (RFC 4252 section 5.1): the credential is right, and \
         AuthenticationMethods in sshd_config or a second-factor module requires another one. No further credential was \
         available, or it was rejected. Clients that support only one factor fail here although their key or password \
-        is accepted.",
+        is accepted. Where nobody is there to answer, the examination cannot go on: whether the login works for you \
+        is not decided.",
     fixes: &[
         Fix {
             side: Side::Client,
+            summary: "Run the check at a terminal, where you can answer",
+            snippet: Some("ssh-doctor check {alias}"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
             summary: "Configure a key for each factor, and let ssh ask for the others",
+            when: |evidence| unattended(evidence).is_none(),
             file: Some("~/.ssh/config"),
             snippet: Some(
                 "Host {alias}\n    IdentityFile ~/.ssh/FIRST_KEY\n    IdentityFile ~/.ssh/SECOND_KEY\n    PreferredAuthentications publickey,keyboard-interactive,password",
@@ -45,23 +53,31 @@ pub(super) const PARTIAL_SUCCESS: Cause = Cause {
     ],
     hides: &["auth-key-rejected", "auth-no-credentials", "auth-method-unavailable"],
     judge: |evidence| {
-        let facts = refused(evidence)?;
+        let facts = refused(evidence).or_else(|| unattended(evidence))?;
         // A password or code that was sent and refused is a cause of its own.
         if facts.factors.is_empty()
             || facts.answered(AuthAnswer::Refused).any(crate::causes::auth::passwords::sent_secret)
         {
             return None;
         }
-        Some(Match::new(
-            Certainty::Certain,
-            [
-                format!("accepted as one factor: {}", facts.factors.join(", ")),
-                format!("the server then wanted: {}", facts.wanted.join(", ")),
-            ],
-        ))
+        let (first, next) = (facts.factors.join(", "), facts.wanted.join(", "));
+        let questions = facts.attempts.iter().flat_map(|attempt| &attempt.prompts);
+        let asked = questions.map(|prompt| format!("the server asked \"{}\"", prompt.text.trim()));
+        if unattended(evidence).is_some() {
+            let nobody = format!("{first} was accepted, and nobody was there to answer {next}");
+            return Some(Match::new(Certainty::Certain, std::iter::once(nobody).chain(asked)).at(Severity::Info));
+        }
+        let because = [format!("accepted as one factor: {first}"), format!("the server then wanted: {next}")];
+        Some(Match::new(Certainty::Certain, because.into_iter().chain(asked)))
     },
     ..Cause::NEW
 };
+
+/// A login that only a person can finish.
+fn unattended(evidence: &Evidence) -> Option<&Facts> {
+    let Step::Void(facts) = &*evidence.auth else { return None };
+    Some(facts).filter(|facts| facts.lacks_a_person())
+}
 
 /// True where the client's own settings exclude none of the methods that the server offers and a key or a person can answer.
 fn tries_all(facts: &Facts) -> bool {
@@ -113,7 +129,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
     ],
     hides: &["auth-no-credentials"],
     judge: |evidence| {
-        let facts = refused(evidence)?;
+        let facts = refused(evidence).or_else(|| unattended(evidence))?;
         if anything_presented(facts) || facts.password_withheld() || !facts.factors.is_empty() {
             return None;
         }
@@ -131,7 +147,8 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         because.extend(without_answer(facts));
         let found = Match::new(Certainty::Certain, because);
         let takes_one = facts.usable("password") || facts.usable("keyboard-interactive");
-        Some(if takes_one && !facts.password_given { found.with("password_file", "FILE") } else { found })
+        let found = if takes_one && !facts.password_given { found.with("password_file", "FILE") } else { found };
+        Some(if unattended(evidence).is_some() { found.at(Severity::Info) } else { found })
     },
     ..Cause::NEW
 };

@@ -32,8 +32,9 @@ pub(super) const START_HANGS: Cause = Cause {
         directory and starts the shell, which reads its start-up files, before it runs the command. A home directory \
         on a file server that does not answer, a start-up file that waits for a network service or for input, and a \
         hanging mount in the PATH stop it there.\n\n\
-        A forced command that waits for ever looks the same. Accounts that only forward connections are sometimes set \
-        up this way (`command=\"sleep infinity\"`): for those, use `--expect forward`.",
+        A forced command that waits for ever, or carries data to a service that waits for the client's first word \
+        (`nc HOST PORT`), can look the same. Accounts that only forward connections are sometimes set up this way \
+        (`command=\"sleep infinity\"`): for those, use `--expect forward`.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -53,7 +54,11 @@ pub(super) const START_HANGS: Cause = Cause {
     symptoms: &[],
     hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.failed().filter(|facts| facts.hangs() && !facts.only_reads_lines())?;
+        let facts = evidence.channel.facts().filter(|facts| facts.hangs() && !facts.only_reads_lines())?;
+        let may_be_meant = facts.may_wait_on_purpose();
+        if evidence.channel.passed().is_some() && (!may_be_meant || !evidence.expected.is_empty()) {
+            return None;
+        }
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         let nothing = format!("the command was accepted, and nothing came within {waited}");
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
@@ -69,6 +74,13 @@ pub(super) const START_HANGS: Cause = Cause {
             return Some(Match::new(Certainty::Certain, [nothing, read.to_owned()]));
         }
         let end = "it did not end at the end of its input either";
+        if may_be_meant {
+            return Some(Match::new(Certainty::Possible, [nothing, end.to_owned()]).at(Severity::Warning));
+        }
+        if seen.terminated == Some(true) {
+            let term = "SIGTERM ended it, which sshd does not pass on to a forced command";
+            return Some(Match::new(Certainty::Likely, [nothing, end.to_owned(), term.to_owned()]));
+        }
         Some(Match::new(Certainty::Possible, [nothing, end.to_owned()]))
     },
     ..Cause::NEW

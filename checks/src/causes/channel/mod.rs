@@ -62,7 +62,8 @@ const OPEN_REFUSED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The server answered the request for a session channel with SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254 section \
         5.1). OpenSSH does so when MaxSessions is 0 or reached, with reason 2 and the text \"open failed\". Bastions \
-        refuse sessions by policy, usually with reason 1 and a text of their own.",
+        refuse sessions by policy, usually with reason 1 and a text of their own: where connections through the \
+        server are seen to be allowed, it is called a jump host, and not this.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -82,11 +83,15 @@ const OPEN_REFUSED: Cause = Cause {
     ],
     hides: &[],
     judge: |evidence| {
-        let (code, text) = evidence.channel.failed()?.ran.refused.as_ref()?;
-        Some(Match::new(
-            Certainty::Certain,
-            [format!("the session channel was refused with reason {code}, \"{}\"", sanitize(text))],
-        ))
+        let facts = evidence.channel.facts()?;
+        let (code, text) = facts.ran.refused.as_ref()?;
+        let refused = format!("the session channel was refused with reason {code}, \"{}\"", sanitize(text));
+        if evidence.channel.failed().is_some() {
+            return Some(Match::new(Certainty::Certain, [refused]));
+        }
+        let may_forward = facts.account() == Account::Unclear && evidence.expected.is_empty();
+        let untold = "whether connections through the server are allowed, its answer does not say";
+        may_forward.then(|| Match::new(Certainty::Possible, [refused, untold.to_owned()]).at(Severity::Warning))
     },
     ..Cause::NEW
 };

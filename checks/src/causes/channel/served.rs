@@ -2,6 +2,7 @@
 
 use super::shared::SEE_FORCED;
 use crate::base::service::Service;
+use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::programs::Purpose;
@@ -83,6 +84,7 @@ fn restricted(evidence: &Evidence, facts: &Facts) -> Option<Match> {
 fn certainty(facts: &Facts) -> Certainty {
     let serves = facts.serves();
     match facts.program() {
+        _ if facts.refuses_sessions_by_policy() => Certainty::Certain,
         Some(program) if program.is_sure => Certainty::Certain,
         _ if serves.contains(&Service::Sftp) || serves.contains(&Service::Shell) || facts.quoted_back => {
             Certainty::Certain
@@ -107,7 +109,10 @@ fn said(facts: &Facts) -> impl Iterator<Item = String> {
     let program = program.map(|program| format!("these are the words of {}", program.name));
     let input = facts.on_input.as_ref().filter(|seen| seen.closed && facts.words().next().is_none());
     let input = input.map(|_| "what ran in place of our command ended at the end of its input".to_owned());
-    words.into_iter().chain(program).chain(input)
+    let refused = facts.ran.refused.as_ref();
+    let refused =
+        refused.map(|(code, text)| format!("sessions are refused with reason {code}, \"{}\"", sanitize(text)));
+    words.into_iter().chain(program).chain(input).chain(refused)
 }
 
 fn list(services: &[Service]) -> String {

@@ -42,6 +42,9 @@ pub struct Facts {
     pub password_given: bool,
     /// True if a person could have been asked.
     pub person_present: bool,
+    /// True if ssh would have asked nobody either (`BatchMode`).
+    #[serde(default)]
+    pub batch_mode: bool,
     /// True if the host key allowed passwords.
     pub passwords_allowed: bool,
     /// The text that the server said before the login was over (SSH_MSG_USERAUTH_BANNER), escaped.
@@ -268,7 +271,21 @@ impl Facts {
     /// True if ssh could log in with what this examination cannot use, where nothing else logged in.
     #[must_use]
     pub fn is_open_for_ssh(&self) -> bool {
-        self.security_key().is_some() || (self.only_ssh.is_some() && self.conclusion == Conclusion::Refused)
+        let other_login = self.only_ssh.is_some() && self.conclusion == Conclusion::Refused;
+        self.security_key().is_some() || other_login || self.lacks_a_person()
+    }
+
+    /// True if what the server wants is an answer for which ssh would ask a person, of whoever comes or after a first factor that it accepted, and
+    /// nobody was there.
+    #[must_use]
+    pub fn lacks_a_person(&self) -> bool {
+        let asks_a_person = |method: &String| ["password", "keyboard-interactive"].contains(&method.as_str());
+        let takes_no_key = self.attempts.is_empty() && !self.methods.iter().any(|method| method == "publickey");
+        self.conclusion == Conclusion::Refused
+            && (takes_no_key || !self.factors.is_empty())
+            && self.wanted.iter().filter(|method| self.preferred.contains(method)).any(asks_a_person)
+            && !(self.person_present || self.password_given || self.batch_mode)
+            && !self.answered(AuthAnswer::Refused).any(|attempt| attempt.key.is_none())
     }
 
     /// Everything that the server said for people to read, escaped.
@@ -334,6 +351,9 @@ impl facts::Facts for Facts {
                 } else {
                     format!("refused here; ssh could log in by {keyword}, which only ssh can use")
                 }
+            }
+            Conclusion::Refused if self.lacks_a_person() => {
+                format!("the server wants {}, and nobody was there to answer", self.wanted.join(", "))
             }
             Conclusion::Refused => {
                 let tried = self.attempts.iter().filter(|attempt| attempt.answer != AuthAnswer::Withheld).count();

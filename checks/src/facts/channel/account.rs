@@ -1,7 +1,8 @@
 //! The services of an account, derived from its sessions.
 
+use super::capabilities::Capability;
 use super::programs::{Program, Purpose, known, named};
-use super::session::{Facts, Shell};
+use super::session::{Facts, OnInput, Shell};
 use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_not_run};
 use crate::base::service::Service;
 
@@ -45,7 +46,7 @@ impl Facts {
             (Service::Shell, has_shell),
             (Service::Sftp, sftp),
             (Service::Git, purpose == Some(Purpose::Git) && !self.mark_seen || may.git == Some(true)),
-            (Service::Forward, may.direct_tcpip.is_allowed()),
+            (Service::Forward, may.direct_tcpip.is_allowed() || self.forwards_back_only()),
             (Service::Program, program),
         ]
         .into_iter()
@@ -65,7 +66,8 @@ impl Facts {
             Service::Shell => may.shell.is_refused() || self.shell.as_ref().is_some_and(|shell| !shell.stays),
             Service::Sftp => may.sftp.is_refused() || may.sftp_said.as_ref().is_some_and(|said| said.version.is_none()),
             Service::Git => may.git == Some(false) || !self.mark_seen && self.ran.is_answered(),
-            Service::Forward => may.direct_tcpip.is_refused(),
+            // Where ports that lead back are allowed, other destinations may be too (PermitOpen).
+            Service::Forward => may.direct_tcpip.is_refused() && !may.remote_forward.is_allowed(),
             Service::Program => false,
         }
     }
@@ -76,11 +78,17 @@ impl Facts {
         if self.mark_seen {
             return Account::Commands;
         }
+        let serves = self.serves();
+        if self.refuses_sessions_by_policy() && serves.contains(&Service::Forward) {
+            return Account::Restricted;
+        }
+        if self.may_forward_only() {
+            return Account::Unclear;
+        }
         // sshd serves sftp itself, also to an account whose shell hangs.
         if self.hangs() || self.says_limit() {
-            return Account::Nothing;
+            return if self.may_wait_on_purpose() { Account::Unclear } else { Account::Nothing };
         }
-        let serves = self.serves();
         // A start-up file that ends every shell without a terminal does this.
         if self.fails_in_silence() && serves.contains(&Service::Shell) {
             return Account::Unclear;
@@ -166,7 +174,7 @@ impl Facts {
             ),
             // Whoever quotes our command has read it, and decided.
             None if self.quoted_back => true,
-            None if self.waits_with_output() || self.reads_its_own_language() => true,
+            None if self.waits_with_output() || self.reads_its_own_language() || self.sends_back() => true,
             None if ran.closed => ran.status == Some(0) && self.words().next().is_some(),
             // It took the end of its input for the end of its work.
             None => self.on_input.as_ref().is_some_and(|seen| seen.closed && seen.status == Some(0)),
@@ -182,10 +190,41 @@ impl Facts {
             || self.mark_seen
             || self.has_printed()
             || self.reads_its_own_language()
+            || self.sends_back()
         {
             return false;
         }
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered && !seen.forced || seen.own_mark)
+    }
+
+    /// True if it hangs as a forced command does that waits for ever, or for a service behind it: neither did SIGTERM end it, which sshd passes
+    /// on to the account's own shell, nor was sftp served, in whose place such a command would run as well.
+    #[must_use]
+    pub fn may_wait_on_purpose(&self) -> bool {
+        let is_shell = |seen: &OnInput| seen.terminated == Some(true) || seen.own_mark || seen.line_answered;
+        self.hangs()
+            && self.on_input.as_ref().is_some_and(|seen| !is_shell(seen))
+            && !self.serves().contains(&Service::Sftp)
+    }
+
+    /// True if the first session was refused by a policy, and not for want of resources: as prohibited, as a kind of channel that the server
+    /// does not have, or as sshd does where MaxSessions is 0, which sshd_config(5) calls a way to permit forwarding only.
+    #[must_use]
+    pub fn refuses_sessions_by_policy(&self) -> bool {
+        /// RFC 4254 section 5.1.
+        const RESOURCE_SHORTAGE: u32 = 4;
+        self.ran.refused.as_ref().is_some_and(|(code, _)| *code != RESOURCE_SHORTAGE)
+    }
+
+    /// True if sessions are refused by policy, and the answer about forwarding is one that this server may give to what it allows as well.
+    #[must_use]
+    pub fn may_forward_only(&self) -> bool {
+        self.refuses_sessions_by_policy() && matches!(self.capabilities.direct_tcpip, Capability::Untold { .. })
+    }
+
+    /// True if sessions are refused, and ports that lead back to us are what is allowed.
+    fn forwards_back_only(&self) -> bool {
+        self.ran.refused.is_some() && self.capabilities.remote_forward.is_allowed()
     }
 
     /// True if what ran in place of our command read a line of ours and quoted it as one that it does not know: an interpreter, a database's
@@ -193,6 +232,13 @@ impl Facts {
     #[must_use]
     pub fn reads_its_own_language(&self) -> bool {
         !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_quoted && !seen.own_mark)
+    }
+
+    /// True if what ran in place of our command sent a line of ours back as it was, and nothing ran behind it: a service behind a relay that
+    /// goes on at the end of its input.
+    #[must_use]
+    pub fn sends_back(&self) -> bool {
+        !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_passed_on && !seen.own_mark)
     }
 
     /// True if the account's shell says that it does not know the option `-c`, with which it was given our command: it may be one for

@@ -92,7 +92,7 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
         };
         return (Facts { lead, on_terminal, ..seen(ran) }, running);
     }
-    let on_input = settle::settle(running, &mut ran, &mark).await;
+    let on_input = settle::settle(running, &mut ran, &mark, connection.names_itself(&["OpenSSH"])).await;
     (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
 }
 

@@ -51,7 +51,10 @@ fn end() -> String {
     let (blocks, status) = (OUTPUT / 1024, STATUS);
     // A shell that may open few files cannot put its standard error aside, as dash does for a redirection: it runs the second then.
     let zeros = format!("dd if=/dev/zero bs=1024 count={blocks}");
-    format!("{zeros} 2>/dev/null || {zeros}; exit {status}")
+    let either = format!("{zeros} 2>/dev/null || {zeros}");
+    // Without devices, as in a chroot, printf and tr make them.
+    let made = format!("printf %0{OUTPUT}d 0 | tr 0 \"\\\\000\"");
+    format!("if [ -c /dev/zero ]; then {either}; else {made}; fi; exit {status}")
 }
 
 /// True if a shell, or what splits commands itself, ended so that does not know the first word of our command, or may not use it.

@@ -18,7 +18,7 @@ use crate::ssh::sftp::SftpSession;
 
 use super::attempt;
 use super::command::names_first_word;
-use super::shell;
+use super::{probes, shell};
 
 /// A wish for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ enum Wish {
     Echo,
     Shell,
     Sftp,
+    /// Forwarding, both ways.
+    Forward,
 }
 
 /// Asks for what the account may be for; adds to the facts what was seen.
@@ -62,10 +64,15 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         }
         return !connection.is_closed();
     }
-    let session = match connection.open([ChannelKind::Session], patience.silence).await {
-        [Opened::Open(session)] => session,
-        [Opened::Gone] => return false,
-        [Opened::Refused(refused)] => {
+    if wish == Wish::Forward {
+        facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, patience.silence).await;
+        facts.capabilities.remote_forward = Capability::of(connection.forward_back(patience.silence).await);
+        return !connection.is_closed();
+    }
+    let session = match session(ctx, logged_in, patience).await {
+        Opened::Open(session) => session,
+        Opened::Gone => return false,
+        Opened::Refused(refused) => {
             let refused = Capability::refused(refused.code, &refused.text);
             match wish {
                 Wish::Sftp => facts.capabilities.sftp = refused,
@@ -73,8 +80,9 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
             }
             return true;
         }
-        [Opened::Silent] => return true,
+        Opened::Silent => return true,
     };
+    let Some(connection) = &logged_in.connection else { return false };
     if wish == Wish::Sftp && facts.fails_in_silence() {
         logged_in.sftp = sftp_on_terminal(session, connection, facts, patience).await;
         return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
@@ -97,6 +105,18 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     facts.capabilities.pty = Capability::of(seen.terminal);
     facts.shell = Some(Box::new(seen));
     answered
+}
+
+/// Opens a session; the first one of another connection where that is refused: some servers serve one of each.
+async fn session(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Opened {
+    let Some(connection) = &logged_in.connection else { return Opened::Gone };
+    let [opened] = connection.open([ChannelKind::Session], patience.silence).await;
+    if !matches!(opened, Opened::Refused(_)) || !logged_in.reconnect(ctx).await {
+        return opened;
+    }
+    let Some(connection) = &logged_in.connection else { return opened };
+    let [anew] = connection.open([ChannelKind::Session], patience.silence).await;
+    anew
 }
 
 /// Asks for sftp, on a terminal where one is given: what failed without a word is forced, and may need a terminal, or it is the shell of an
@@ -150,7 +170,7 @@ async fn shell_first(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience
 fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {
-        _ if ran.refused.is_some() => vec![],
+        _ if ran.refused.is_some() => vec![Wish::Forward],
         // An sftp server reads its input, and may tell its settings on standard error.
         _ if facts.waits_with_output() && facts.other_output.is_none() && facts.ended_at_input() => vec![Wish::Sftp],
         // A menu, a prompt, or what does not stop to print.

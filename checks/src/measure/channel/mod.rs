@@ -76,13 +76,12 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
 
 /// Asks the same beside a transfer, where round trips take long and the server is known to bear it.
 pub(crate) async fn ask_beside(ctx: &Context, connection: &Connection) -> Option<Capabilities> {
-    const ROBUST: [&str; 2] = ["OpenSSH", "dropbear"];
     let needs_process = [Service::Shell, Service::Git].iter().any(|service| ctx.limits.expected.contains(service));
     if ctx.limits.deep || needs_process || !connection.is_far() {
         return None;
     }
-    let version = connection.watch().seen().server.version.as_ref().map(|(version, _)| version.clone())?;
-    if !ROBUST.iter().any(|name| version.contains(name)) {
+    // These are robust.
+    if !connection.names_itself(&["OpenSSH", "dropbear"]) {
         return None;
     }
     let asked = probes::ask_at_once(connection, &ctx.limits).await;
@@ -117,8 +116,10 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
         }
         return;
     }
-    let asked = ctx.stop.race(probes::direct_tcpip(connection, ctx.limits.patience().silence)).await;
-    facts.capabilities.direct_tcpip = asked.unwrap_or_default();
+    if facts.ran.refused.is_none() {
+        let asked = ctx.stop.race(probes::direct_tcpip(connection, ctx.limits.patience().silence)).await;
+        facts.capabilities.direct_tcpip = asked.unwrap_or_default();
+    }
     *step = judged(std::mem::take(facts), &ctx.limits.expected);
 }
 

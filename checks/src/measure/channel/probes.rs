@@ -244,9 +244,7 @@ fn opened(answer: &Opened) -> Capability {
 /// (serverloop.c of OpenSSH, svr-tcpfwd.c of dropbear); others, AsyncSSH among them, may give the same.
 fn connected(answer: &Opened, connection: &Connection) -> Capability {
     connected_unless_refused(answer).unwrap_or_else(|(code, text)| {
-        let seen = connection.watch().seen();
-        let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
-        let tells = ["OpenSSH", "dropbear"].iter().any(|name| version.contains(name));
+        let tells = connection.names_itself(&["OpenSSH", "dropbear"]);
         if tells { Capability::Allowed } else { Capability::Untold { code, text } }
     })
 }

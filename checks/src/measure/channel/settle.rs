@@ -24,7 +24,7 @@ const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 ///
 /// Only a program that has printed nothing is sent a line: where a start-up file has put another shell in place of the account's own,
 /// that shell reads it as a command. A menu would take it for a choice.
-pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> Option<OnInput> {
+pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_openssh: bool) -> Option<OnInput> {
     if !ran.is_over() {
         ran.gave_up = Some(GaveUp::Total);
     }
@@ -55,7 +55,14 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
         if seen.line_sent && !seen.line_answered {
             running.write(ASK_WHETHER_FORCED, ANSWER).await;
         }
-        running.finish(KEPT, ANSWER, &mut on_input).await;
+        running.end_input(KEPT, ANSWER, &mut on_input).await;
+    }
+    (seen.closed, seen.status) = (on_input.closed, on_input.status);
+    let is_silent = on_input.stdout.is_empty() && on_input.stderr.is_empty() && seen.line_sent;
+    if is_silent && !seen.closed && !on_input.connection_lost && is_openssh {
+        seen.terminated = running.terminate(ANSWER).await;
+    } else {
+        running.close().await;
     }
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
@@ -68,8 +75,6 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str) -> O
     let quoted = format!("echo {line}\n");
     seen.line_quoted |= !seen.line_answered && is_quoted_in_message(&on_input, &line);
     seen.line_passed_on = on_input.stdout.windows(quoted.len()).any(|window| window == quoted.as_bytes());
-    seen.closed = on_input.closed;
-    seen.status = on_input.status;
     let escaped = |output: &[u8]| (!output.is_empty()).then(|| sanitize_bytes(output));
     seen.output = escaped(&on_input.stdout);
     seen.stderr = escaped(&on_input.stderr);

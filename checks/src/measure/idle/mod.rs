@@ -74,7 +74,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     connection.learn_replies().await;
     // The main session is the one that holds no channel.
     if let Some(running) = logged_in.running.take() {
-        running.close().await;
+        running.end(ctx.limits.patience()).await;
     }
     if let Some(sftp) = logged_in.sftp.take() {
         sftp.end(ctx.limits.patience()).await;

@@ -104,7 +104,12 @@ pub(super) async fn unread(
     command::await_mark(&mut running, &mark, patience, &mut ran).await?;
     let sent = noise(seed(), UNREAD);
     let facts = returned(connection, &mut running, &sent, patience).await;
-    running.close().await;
+    if facts.rate.is_some() {
+        // Some servers end the connection where a channel is closed whose command still runs.
+        running.end(patience).await;
+    } else {
+        running.close().await;
+    }
     Some(facts)
 }
 

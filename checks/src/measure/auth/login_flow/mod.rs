@@ -67,6 +67,7 @@ impl<'e> LoginFlow<'e> {
             identities_only: credentials.identities_only,
             password_given: credentials.password.is_some(),
             person_present: credentials.can_ask,
+            batch_mode: credentials.batch_mode,
             passwords_allowed: with_passwords,
             repeatable: true,
             ..Facts::default()

@@ -9,6 +9,7 @@ use crate::base::ask::Question;
 use crate::base::elapsed::ms_since;
 use crate::facts::auth::{AuthAnswer, KeyProblem, Steps};
 use crate::ssh::credential::Credential;
+use crate::ssh::credential::clock::Cut;
 use crate::ssh::credential::keyboard::{self, Answerer};
 
 impl LoginFlow<'_> {
@@ -19,6 +20,18 @@ impl LoginFlow<'_> {
             self.record(method, None, AuthAnswer::Withheld, Some(KeyProblem::HostKeyNotKnown), Instant::now());
         }
         has_way && self.with_passwords && !self.secret_sent
+    }
+
+    /// True if the server wants nothing but answers to its questions after a key was accepted: there may be none, where a module lets the
+    /// account pass or asks by another way (a push to a telephone). ssh finds out, unless it may ask nobody.
+    fn may_be_asked_nothing(&self) -> bool {
+        let facts = &self.facts;
+        let has_way = facts.password_given || facts.person_present;
+        !has_way
+            && self.with_passwords
+            && !self.ctx.target.credentials.batch_mode
+            && !facts.factors.is_empty()
+            && facts.wanted.iter().all(|method| method == "keyboard-interactive")
     }
 
     pub(super) async fn password(&mut self) -> MethodOutcome {
@@ -62,7 +75,8 @@ impl LoginFlow<'_> {
     }
 
     pub(super) async fn keyboard(&mut self) -> MethodOutcome {
-        if !self.may_send_secret("keyboard-interactive") {
+        let is_unattended = self.may_be_asked_nothing();
+        if !is_unattended && !self.may_send_secret("keyboard-interactive") {
             return MethodOutcome::Refused;
         }
         let credentials = &self.ctx.target.credentials;
@@ -72,8 +86,11 @@ impl LoginFlow<'_> {
         let (user, host) = (&self.ctx.target.user, &self.ctx.target.host);
         let talk = keyboard::converse(&mut self.connection, user, host, answerer, &mut self.clock).await;
         self.secret_sent |= talk.answered;
-        let stuck = talk.stuck.is_some();
-        let (answer, obstacle) = match (talk.cut, talk.stuck) {
+        // A module that waits for a person to confirm the login elsewhere.
+        let waits = is_unattended && matches!(talk.cut, Some(Cut::Deadline)) && !self.connection.is_closed();
+        let (cut, unanswered) = if waits { (None, Some(KeyProblem::NobodyToAnswer)) } else { (talk.cut, talk.stuck) };
+        let stuck = unanswered.is_some();
+        let (answer, obstacle) = match (cut, unanswered) {
             (Some(_), _) => (AuthAnswer::Silence, None),
             (None, Some(obstacle)) => (AuthAnswer::Unfinished, Some(obstacle)),
             (None, None) => (AuthAnswer::of(&talk.outcome), None),
@@ -83,7 +100,7 @@ impl LoginFlow<'_> {
             (attempt.prompts, attempt.notices, attempt.steps) = (talk.prompts, talk.notices, talk.steps);
             attempt.sent = talk.answered;
         }
-        match (talk.cut, stuck) {
+        match (cut, stuck) {
             (Some(cut), _) => self.over(cut, began),
             (None, true) => MethodOutcome::Over,
             (None, false) => {
