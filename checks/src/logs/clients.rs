@@ -85,6 +85,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<status=0>exit status 0", Event::CommandEnded),
     // Ansible, with -vvv.
     ("<status=0>(0, b'", Event::CommandEnded),
+    ("<status=0>(0, b\"", Event::CommandEnded),
+    ("<status=0>(0, '", Event::CommandEnded),
+    ("<status=0>(0, u'", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
     ("connection established", Event::Connected),

@@ -217,7 +217,9 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let is_about_the_host_key = is_a_question(family) && is_before_a_rejected_host_key(connection, seen);
     // sftp and scp print it after the exit status of a server for files that could not start.
     let is_of_a_failure = seen.line.in_english().trim() == "Connection closed" && !succeeded(connection);
+    let is_its_end = family.is_an_end && seen.follows_output;
     !is_output
+        && !is_its_end
         && !is_about_the_host_key
         && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))

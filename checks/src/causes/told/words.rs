@@ -37,6 +37,8 @@ const HARMLESS: &[&str] = &[
     "Closing channel due to connection close",
     "Channel closed: Connection lost",
     "All channels closed",
+    "Failed to open the known_hosts file",
+    "libssh2_channel_wait_closed() invoked",
     "Control socket connect(<file>): <why>",
     "eic_run_authorized_keys",
     "Remote: <text> disabled",
@@ -57,6 +59,7 @@ const HARMLESS: &[&str] = &[
     "sent status <text>",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
+    "\"rc\": 0, <text>Shared connection to",
     "ok: [<text>Shared connection to",
     "changed: [<text>Shared connection to",
     "\"stderr_lines\": [\"Shared connection to",
@@ -86,6 +89,7 @@ pub(super) const NOTICES: &[&str] = &[
     "Shell access is not supported",
     "Welcome to GitLab, ",
     "Enter passphrase for key",
+    "Enter passphrase for (stdin)",
 ];
 
 /// A sentence of a greeting or banner that says what would happen, which states no fact.

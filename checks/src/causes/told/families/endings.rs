@@ -95,6 +95,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received disconnect from <address> port <port>:<code>: <why>",
             "Received disconnect from <address>: <code>: <why>",
             "Received disconnect: <why>",
+            "ssh: disconnect, reason <n>: <why>",
             "Remote side sent disconnect message",
             "Disconnect received",
             "Received SSH_MSG_DISCONNECT: <n>:<why>",

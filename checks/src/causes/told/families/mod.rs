@@ -9,6 +9,7 @@ mod credentials;
 mod endings;
 mod exceptions;
 mod family;
+mod finished;
 mod general;
 mod handshake;
 mod jump;
@@ -47,6 +48,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         closed::FAMILIES,
         endings::FAMILIES,
         channels::FAMILIES,
+        finished::FAMILIES,
         jump::FAMILIES,
         exceptions::FAMILIES,
         services::FAMILIES,

@@ -94,6 +94,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-agent-unreachable",
         &[
             "found no pageant",
+            "Unable to connect to Pageant",
             "SSH agent requested but SSH_AUTH_SOCK not-specified",
             "error creating SSH agent:",
             "failed setting up pageant filemap",

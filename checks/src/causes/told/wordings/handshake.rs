@@ -29,6 +29,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Packet integrity error (<n> bytes remaining)",
             "packet length <n> too large (HTTP",
             "invalid SSH version string",
+            "ERROR_SSH_INVALID_IDENTIFICATION_STRING",
         ],
     ),
     (
@@ -227,6 +228,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Host key verification failed for <host>: fingerprint unknown",
             "Host key has not been accepted",
             "No host key found for",
+            "ERROR_SSH_HOST_KEY_NOT_VERIFIABLE",
         ],
     ),
     (

@@ -7,6 +7,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-key-unreadable",
         &[
             "Malformed OpenSSH private key",
+            "does not contain a private key",
             "Malformed PPK private key",
             "Malformed RSA private key",
             "privateKey value does not contain a (valid) private key",

@@ -157,6 +157,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "BLOCK] <text> DPT=22 ",
             "The semaphore timeout period has expired",
             "Windows error 10060",
+            "WSAETIMEDOUT",
             "The connect timeout expired",
             "Connection to device timed-out",
             "Timed out trying to connect to <host> (tried",
@@ -187,5 +188,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Blocking \"<address>\" for <n> secs",
         ],
     ),
-    ("dns-nxdomain", &["Name lookup failed for"]),
+    ("dns-nxdomain", &["Name lookup failed for", "Host \"<host>\" does not exist", "Host <host> does not exist"]),
 ];
