@@ -72,6 +72,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "failed to send packet header: EOF",
             "failed to send packet: EOF",
             "Disconnected from remote host",
+            "Lost connection with the server",
             "Connection lost.",
         ],
         candidates: &[

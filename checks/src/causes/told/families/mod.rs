@@ -12,6 +12,7 @@ mod family;
 mod finished;
 mod general;
 mod handshake;
+mod interrupted;
 mod jump;
 mod libraries;
 mod libssh2;
@@ -56,6 +57,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         programs::FAMILIES,
         wrappers::FAMILIES,
         general::FAMILIES,
+        interrupted::FAMILIES,
     ]
     .into_iter()
     .flatten()

@@ -61,6 +61,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "expected key exchange group packet from server",
             "NoCommonAlgo { kind: Kex",
             "No common Kex algorithm",
+            "no mutually supported key exchange algorithm",
+            "Unsupported key exchange algorithm:",
         ],
     ),
     (
@@ -78,6 +80,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible hostkey",
             "No compatible host key",
             "NoCommonAlgo { kind: Key",
+            "no mutually supported host key algorithm",
+            "Unsupported server host key algorithm:",
         ],
     ),
     (
@@ -100,6 +104,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible cipher",
             "NoCommonAlgo { kind: Cipher",
             "No common Cipher algorithm",
+            "no mutually supported encryption algorithm",
         ],
     ),
     (
@@ -122,6 +127,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible MAC",
             "NoCommonAlgo { kind: Mac",
             "No common Mac algorithm",
+            "no mutually supported MAC algorithm",
         ],
     ),
     (
@@ -139,6 +145,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "server to client compression algorithms found",
             "NoCommonAlgo { kind: Compression",
             "No common Compression algorithm",
+            "no mutually supported compression algorithm",
         ],
     ),
     (

@@ -231,4 +231,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("auth-security-key-file", &["signing failed for <kind>-SK \"<key>\": invalid format"]),
     ("auth-key-too-short", &["refusing RSA key: Invalid key length", "RSA key is too short"]),
+    (
+        "config-permissions",
+        &[
+            "Bad permissions. Try removing permissions for user: <text>/.ssh/config",
+            "Bad permissions. Try removing permissions for user: <text>/ssh_config",
+        ],
+    ),
 ];
