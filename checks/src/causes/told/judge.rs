@@ -120,7 +120,10 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         for cause in &owners {
             let is_over = is_overcome(connection, cause, seen);
             let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
-            match is_over || is_beside_a_credential(connection, cause) || was_never_needed(connection, cause, seen) {
+            match is_over
+                || is_beside_a_credential(connection, cause, seen)
+                || was_never_needed(connection, cause, seen)
+            {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     complained_of.extend((!is_notice(seen)).then_some(cause.code));
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));

@@ -159,11 +159,12 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
     ),
 ];
 
-/// Exceptions of interpreters and runtimes about code, names and packages.
+/// Exceptions of interpreters and runtimes about code, names and packages, and complaints of rsync about files.
 const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError|ModuleNotFoundError|TypeError|IndexError|KeyError|SyntaxError
     |ReferenceError|NullPointerException|NoClassDefFoundError|ClassNotFoundException|NoSuchMethodError|UnsatisfiedLinkError)\b
     |uninitialized\x20constant|undefined\x20(?:local\x20variable|method|symbol|reference)|is\x20not\x20a\x20function|Cannot\x20find\x20module
     |Cannot\x20read\x20propert(?:y|ies)\x20of|No\x20module\x20named|cannot\x20load\x20such\x20file|nil\x20pointer\x20dereference
+    |^rsync:\x20(?:\[\w+\]\x20)?(?:chown|chgrp|mkstemp|rename|readlink_stat|link_stat|opendir|mkdir|symlink|delete_file|send_files|failed\x20to\x20set)\b
     |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import";
 
 /// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
@@ -194,7 +195,7 @@ fn is_of_a_program(line: &Line) -> bool {
     MARKS.is_match(line.in_english().as_bytes())
 }
 
-/// True if a line tells of a fault in a program's own code or installation, whatever names of SSH it has.
+/// True if a line tells of a fault in a program's own code or installation, or of a file, whatever words of SSH it has.
 fn is_a_bug(line: &[u8]) -> bool {
     static WORDS: LazyLock<Regex> =
         LazyLock::new(|| RegexBuilder::new(BUGS).unicode(false).build().expect("the words of faults in code compile"));

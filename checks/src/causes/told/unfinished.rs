@@ -13,7 +13,7 @@ use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
 const SLOW_S: f64 = 2.0;
 
 /// Programs that log when they begin to wait for a reply of the key exchange.
-const SAY_WHEN_THEY_WAIT: [&str; 2] = ["node ssh2", "JSch"];
+const SAY_WHEN_THEY_WAIT: [&str; 3] = ["node ssh2", "JSch", "Net::SSH"];
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.
 pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
@@ -40,6 +40,8 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
 
 /// True for a step after which the client goes on without waiting for the server: a log that ends there was cut.
 fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
+    // The version was there, and KEXINIT is sent without waiting.
+    let has_a_version = last.event == Event::VersionSent && connection.first(Event::VersionReceived).is_some();
     let is_before_the_reply = matches!(last.event, Event::KexinitReceived | Event::Algorithm | Event::Cipher);
     let says_when_it_waits =
         connection.program.as_ref().is_some_and(|program| SAY_WHEN_THEY_WAIT.contains(&program.name.as_str()));
@@ -47,7 +49,7 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
     // Since OpenSSH 6.2, ssh names its own version before it waits for the server's.
     let is_at_its_keys = connection.entries.last().is_some_and(|last| last.event == Event::IdentityFile);
     let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, 7);
-    is_before_the_reply && says_when_it_waits || is_before_the_shell || is_before_the_version
+    has_a_version || is_before_the_reply && says_when_it_waits || is_before_the_shell || is_before_the_version
 }
 
 /// True if a log is that of OpenSSH's client of at least this version.

@@ -37,6 +37,7 @@ const HARMLESS: &[&str] = &[
     "Closing channel due to connection close",
     "Channel closed: Connection lost",
     "All channels closed",
+    "unsupported authentication type <n>",
     "Failed to open the known_hosts file",
     "UserWarning: Unknown <kind> host key for",
     "Channel failed to close: <n>",

@@ -51,6 +51,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_wrapper: true,
         candidates: &[
+            is(
+                "auth-key-unreadable",
+                Seen(&["convert an unsupported key"]),
+                "the key is of a format that the program's library does not read, and was not converted",
+            ),
             is("tcp-filtered", Before(Check::Tcp), "nothing answers: the log ends as it connects"),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),

@@ -77,6 +77,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "config-proxy-command",
         &[
             "SessionManagerPlugin is not found",
+            "built without support for proxy commands",
+            "posix_spawn: No such file or directory",
             "session-manager-plugin: command not found",
             "Couldn't execute <file> -c \"",
             "Shell \"<file>\" is not executable",
