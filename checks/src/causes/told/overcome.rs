@@ -73,8 +73,8 @@ fn was_not_connected_after(connection: &Connection, seen: &Sighting) -> bool {
         let family = family(&other.symptom, writer).filter(|(_, family)| !family.is_wrapper);
         let first = family.and_then(|(_, family)| family.candidates.first()).map(|first| first.code);
         let named = owners(&other.symptom, writer).first().map(|cause| cause.code);
-        let is_before = |cause: &&Cause| cause.stage == Check::Dns || cause.stage == Check::Tcp;
-        named.or(first).is_some_and(|code| causes::all().find(|cause| cause.code == code).filter(is_before).is_some())
+        let is_it = |cause: &&Cause| Some(cause.code) == named.or(first);
+        causes::all().find(is_it).is_some_and(|cause| matches!(cause.stage, Check::Dns | Check::Tcp))
     })
 }
 

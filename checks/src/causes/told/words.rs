@@ -149,6 +149,9 @@ pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
         codes.dedup();
         codes.iter().take(3).any(|code| *code == cause.code)
     };
-    let shared = families().filter(leads).flat_map(|family| family.texts.iter().take(LISTED));
+    let shared = families()
+        .filter(|family| family.speaks_alone())
+        .filter(leads)
+        .flat_map(|family| family.texts.iter().take(LISTED));
     own.chain(shared.copied())
 }

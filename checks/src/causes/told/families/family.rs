@@ -33,6 +33,12 @@ impl Family {
         is_named: false,
         is_an_end: false,
     };
+
+    /// True if a text has a cause without anything else in the log.
+    #[must_use]
+    pub fn speaks_alone(&self) -> bool {
+        self.candidates.iter().any(|candidate| matches!(candidate.when, When::Always))
+    }
 }
 
 /// The program whose log a text is from.
