@@ -136,6 +136,10 @@ fn no_bare_text_of_the_catalogue_is_unknown_and_shared_ones_give_candidates() {
     for family in families() {
         for text in family.texts {
             let told = told(text);
+            if !family.speaks_alone() {
+                assert!(told.is_empty(), "{text:?}: {told:?}");
+                continue;
+            }
             let is_named = told.first().is_some_and(|first| first.found.certainty == Certainty::Certain);
             assert!(told.len() > 1 || is_named, "{text:?}: {told:?}");
         }

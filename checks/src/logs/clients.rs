@@ -85,6 +85,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<status=0>exit status 0", Event::CommandEnded),
     // Ansible, with -vvv.
     ("<status=0>(0, b'", Event::CommandEnded),
+    ("<status=0>(0, b\"", Event::CommandEnded),
+    ("<status=0>(0, '", Event::CommandEnded),
+    ("<status=0>(0, u'", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
     ("connection established", Event::Connected),
@@ -148,6 +151,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("SSH_MSG_NEWKEYS received", Event::NewkeysReceived),
     ("SSH_MSG_SERVICE_ACCEPT received", Event::LoginBegun),
     ("Authentication succeeded (<method>).", Event::LoggedIn),
+    ("SSH INFO: Disconnecting from <host>", Event::DisconnectSent),
+    ("INFO: Disconnecting from <host> port <port>", Event::DisconnectSent),
     // curl with libssh2.
     ("  Trying <address>:<port>...", Event::Connecting),
     ("SSH authentication methods available: <methods>", Event::MethodsOffered),
@@ -158,6 +163,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Authentication succeeded.", Event::LoggedIn),
     // VS Code's own ssh.
     ("ready: <what>", Event::RequestGranted),
+    // The open extension for remote SSH of VSCodium, Cursor and others.
+    ("Server install command:", Event::RequestGranted),
     // sftp, and the beginning and end of a login shell.
     ("sftp> ", Event::RequestGranted),
     ("Uploading <file> to <file>", Event::RequestGranted),

@@ -23,6 +23,9 @@ const PEERS: usize = 12;
 const UNKNOWN: usize = 8;
 const TEXT: usize = 400;
 
+/// Words in a command that runs ssh by another name.
+const RUN_SSH: [&[u8]; 8] = [b"mosh", b"scp ", b"sftp ", b"rsync ", b"git ", b"ansible", b"vagrant", b"slogin"];
+
 /// Collects the connections of a log.
 pub(super) struct Collector<'a> {
     lexicon: &'a Lexicon,
@@ -91,6 +94,9 @@ impl<'a> Collector<'a> {
             if is_a_stack_frame(message.text) {
                 self.has_frames_of_ssh |= names_ssh(message.text);
                 self.log.has_stack_frames = !self.has_frames_of_ssh;
+            }
+            if !found.complains && is_output(message.text) {
+                self.current.note_output();
             }
             // Silence between the lines is a gap even where no text tells a step; programs are named by lines of their own.
             if found.program.is_none() && record.stamp.is_none() {
@@ -237,6 +243,14 @@ fn kept(message: &Message<'_>) -> String {
     let masked = message.masked();
     let text = String::from_utf8_lossy(&masked[..masked.len().min(TEXT)]).trim().to_owned();
     if masked.len() > TEXT { text + "..." } else { text }
+}
+
+/// True if a line can be what a session printed, or what was typed in one: it runs no ssh, and announces nothing.
+fn is_output(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let runs_ssh = || RUN_SSH.iter().any(|name| memmem::find(text, name).is_some());
+    let announces = text.ends_with(b":") && !text.starts_with(b"[sudo]");
+    text.iter().any(u8::is_ascii_alphanumeric) && !announces && !names_ssh(text) && !runs_ssh()
 }
 
 /// True if a line is one of a stack trace of Java, JavaScript, .NET or Python.

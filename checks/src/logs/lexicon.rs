@@ -8,6 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::languages;
 use super::mask::Message;
 use super::pattern::{Patterns, Place};
+use super::phrases;
 use super::programs::PROGRAMS;
 use super::{clients, openssh, sshd};
 use crate::facts::log::{Event, Program};
@@ -66,7 +67,8 @@ impl Lexicon {
 
     /// Looks for everything in one message, in whatever language.
     pub(super) fn look(&self, message: &Message<'_>) -> Found {
-        let Some(english) = languages::english(message.text) else { return self.look_in_english(message) };
+        let english = languages::english(message.text).or_else(|| phrases::english(message.text));
+        let Some(english) = english else { return self.look_in_english(message) };
         let found = self.look_in_english(&Message::new(&english));
         Found { english: Some(english), ..found }
     }

@@ -9,6 +9,7 @@ mod mask;
 mod open;
 mod openssh;
 mod pattern;
+mod phrases;
 mod programs;
 mod record;
 mod served;

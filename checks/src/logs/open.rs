@@ -37,6 +37,8 @@ pub(super) struct Open {
     pub(super) ended: Option<Event>,
     /// True if it is one of many in a server's log.
     is_one_of_many: bool,
+    /// True if the last line was plain output.
+    follows_output: bool,
     began: Option<Stamp>,
     last: Option<Stamp>,
     last_event: Option<Event>,
@@ -70,9 +72,10 @@ impl Open {
                 None => self.connection.program = Some(program),
             }
         }
-        for symptom in found.symptoms {
-            self.see(symptom, symptoms[symptom], waited_s, line);
+        for symptom in &found.symptoms {
+            self.see(*symptom, symptoms[*symptom], waited_s, line);
         }
+        self.follows_output &= found.event.is_none() && found.symptoms.is_empty();
         let Some(event) = found.event else { return };
         self.last_event = Some(event);
         match event.place() {
@@ -87,6 +90,11 @@ impl Open {
         }
         let at_s = self.last.zip(self.began).map(|(last, began)| elapsed(began, last));
         self.keep(Entry { line: number, at_s, event, values: found.values });
+    }
+
+    /// Takes a line in which nothing is known.
+    pub(super) fn note_output(&mut self) {
+        self.follows_output = true;
     }
 
     /// The seconds since the line before, kept as a gap where they are many.
@@ -122,7 +130,14 @@ impl Open {
             seen.remove(alike[OF_ONE_TEXT - 1]);
         }
         if seen.len() < SIGHTINGS {
-            seen.push(Sighting { symptom: text.to_owned(), line: line(), after: self.passed, waited_s });
+            let follows_output = self.follows_output;
+            seen.push(Sighting {
+                symptom: text.to_owned(),
+                line: line(),
+                after: self.passed,
+                waited_s,
+                follows_output,
+            });
         }
     }
 

@@ -44,14 +44,22 @@ fn lines(message: &[u8]) -> Vec<&[u8]> {
     while let Some(at) = memmem::find(rest, b"\\n") {
         // A folder of Windows may begin with an n as well; there no line end of ssh's precedes it.
         let (before, after) = (&rest[..at], &rest[at + 2..]);
-        if lines.is_empty() && !before.ends_with(b"\\r") && !message.contains(&b'"') && !message.contains(&b'\'') {
+        let before = unescaped_end(before);
+        let before_return = before.strip_suffix(b"\\r").map(unescaped_end);
+        if lines.is_empty() && before_return.is_none() && !message.contains(&b'"') && !message.contains(&b'\'') {
             break;
         }
-        lines.push(before.strip_suffix(b"\\r").unwrap_or(before));
+        lines.push(before_return.unwrap_or(before));
         rest = after;
     }
     lines.push(rest);
     lines
+}
+
+/// A text without the backslashes at its end: what is quoted twice has two before each letter.
+fn unescaped_end(text: &[u8]) -> &[u8] {
+    let backslashes = text.iter().rev().take_while(|byte| **byte == b'\\').count();
+    &text[..text.len() - backslashes]
 }
 
 /// True if a message is a frame of a Python stack trace with a path of Windows: its `\n` is a folder's name.
@@ -93,6 +101,7 @@ mod tests {
     fn quoted_lines_are_read_as_they_were_printed() {
         for (written, lines) in [
             (r#"{"stderr": "ssh: a\r\nssh: b"}"#, vec![r#"{"stderr": "ssh: a"#, r#"ssh: b"}"#]),
+            (r#"{"log": "b'ssh: a\\r\\nssh: b'"}"#, vec![r#"{"log": "b'ssh: a"#, r#"ssh: b'"}"#]),
             (r#"{"msg":"exec: \"ssh\": not found"}"#, vec![r#"{"msg":"exec: "ssh": not found"}"#]),
             ("can&#39;t open &lt;x&gt; &amp;quot; & y;", vec!["can't open <x> &quot; & y;"]),
             (r"C:\users\new", vec![r"C:\users\new"]),

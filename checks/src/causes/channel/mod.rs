@@ -121,7 +121,7 @@ const EXEC_FAILED: Cause = Cause {
         "Channel request exec failed",
         "Channel request shell failed",
         "could not start shell",
-        "Unable to open shell",
+        "Unable to open shell: <why>",
         "ssh: command <text> failed",
     ],
     hides: &[],

@@ -120,7 +120,10 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
         for cause in &owners {
             let is_over = is_overcome(connection, cause, seen);
             let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
-            match is_over || is_beside_a_credential(connection, cause) || was_never_needed(connection, cause, seen) {
+            match is_over
+                || is_beside_a_credential(connection, cause, seen)
+                || was_never_needed(connection, cause, seen)
+            {
                 false if is_notice(seen) || in_a_log(cause) != Some(Severity::Info) => {
                     complained_of.extend((!is_notice(seen)).then_some(cause.code));
                     name(&mut named, cause, seen, certainty(connection, seen, owners.len()));
@@ -217,7 +220,9 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let is_about_the_host_key = is_a_question(family) && is_before_a_rejected_host_key(connection, seen);
     // sftp and scp print it after the exit status of a server for files that could not start.
     let is_of_a_failure = seen.line.in_english().trim() == "Connection closed" && !succeeded(connection);
+    let is_its_end = family.is_an_end && seen.follows_output;
     !is_output
+        && !is_its_end
         && !is_about_the_host_key
         && (is_of_a_failure || !family.unless.iter().any(has))
         && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))

@@ -147,7 +147,25 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
             is("channel-max-sessions", When::Always, "the connection has many sessions already"),
         ],
     ),
+    (
+        r"(?:connect|establish).{0,40}(?:\bssh\b|\bsftp\b|\bport 22\b|:22\b)|\b(?:ssh|sftp)\b.{0,20}\bconnect(?:ion)?\b.{0,20}(?:fail|error|lost|not )",
+        &[
+            is("tcp-filtered", When::Always, "it comes after many seconds: nothing answers"),
+            is("tcp-refused", When::Always, "it comes at once: nothing listens on that port"),
+            is("auth-key-rejected", When::Always, "ssh by hand prints Permission denied"),
+            is("handshake-no-common-kex", When::Always, "ssh by hand works: the program's library is old"),
+            is("hostkey-unknown", When::Always, "ssh by hand asks about the host key"),
+        ],
+    ),
 ];
+
+/// Exceptions of interpreters and runtimes about code, names and packages, and complaints of rsync about files.
+const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError|ModuleNotFoundError|TypeError|IndexError|KeyError|SyntaxError
+    |ReferenceError|NullPointerException|NoClassDefFoundError|ClassNotFoundException|NoSuchMethodError|UnsatisfiedLinkError)\b
+    |uninitialized\x20constant|undefined\x20(?:local\x20variable|method|symbol|reference)|is\x20not\x20a\x20function|Cannot\x20find\x20module
+    |Cannot\x20read\x20propert(?:y|ies)\x20of|No\x20module\x20named|cannot\x20load\x20such\x20file|nil\x20pointer\x20dereference
+    |^rsync:\x20(?:\[\w+\]\x20)?(?:chown|chgrp|mkstemp|rename|readlink_stat|link_stat|opendir|mkdir|symlink|delete_file|send_files|failed\x20to\x20set)\b
+    |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import";
 
 /// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
 pub(super) fn by_operation(log: &Log) -> Vec<Told> {
@@ -164,7 +182,7 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
         Some((line, OPERATIONS[operation].1))
     });
     let Some((line, all)) = named.min_by_key(|(line, _)| !is_of_a_program(line)) else { return Vec::new() };
-    let seen = Sighting { symptom: String::new(), line: line.clone(), after: None, waited_s: None };
+    let seen = Sighting::of(line.clone());
     candidates(&Connection::default(), all, false, &seen)
 }
 
@@ -177,11 +195,20 @@ fn is_of_a_program(line: &Line) -> bool {
     MARKS.is_match(line.in_english().as_bytes())
 }
 
+/// True if a line tells of a fault in a program's own code or installation, or of a file, whatever words of SSH it has.
+fn is_a_bug(line: &[u8]) -> bool {
+    static WORDS: LazyLock<Regex> =
+        LazyLock::new(|| RegexBuilder::new(BUGS).unicode(false).build().expect("the words of faults in code compile"));
+    WORDS.is_match(line)
+}
+
 /// True if a line complains of SSH in earnest: ssh's own debugging tells of much that fails and does not matter.
 fn is_about_ssh(line: &Line) -> bool {
     let text = line.in_english();
     let bytes = text.as_bytes();
-    let is_harmless =
-        HARMLESS_LINES.is_match(bytes) || FILE_DENIED_LINES.is_match(bytes) || CONDITIONAL_LINES.is_match(bytes);
+    let is_harmless = HARMLESS_LINES.is_match(bytes)
+        || FILE_DENIED_LINES.is_match(bytes)
+        || CONDITIONAL_LINES.is_match(bytes)
+        || is_a_bug(bytes);
     is_of_ssh(text) && !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !text.contains("debug")
 }

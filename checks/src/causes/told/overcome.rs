@@ -1,7 +1,7 @@
 //! Steps that a connection took after a text was printed: a text about what it left behind is no cause of its end.
 
 use super::finding::writer;
-use super::owners::family;
+use super::owners::{family, owners};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Event, Part, Sighting};
@@ -52,14 +52,30 @@ fn was_refused_after(connection: &Connection, question: &Sighting) -> bool {
 }
 
 /// True if a cause is that no agent answers, where the client goes on to a key of a file or to a password that it was given: it is
-/// that which is refused.
-pub(super) fn is_beside_a_credential(connection: &Connection, cause: &Cause) -> bool {
+/// that which is refused. Nor is it the cause where there was no connection to log in on.
+pub(super) fn is_beside_a_credential(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     let is_given = connection.program.as_ref().is_some_and(|program| program.name == "Net::SSH");
     let has_password =
         is_given && connection.all(Event::MethodTried).any(|entry| entry.value("method") == Some("password"));
     let is_refused = connection.sightings.iter().any(|seen| seen.symptom == "Permission denied, please try again");
     cause.code == "auth-agent-unreachable"
-        && (has_password || is_refused || connection.first(Event::KeyOffered).is_some())
+        && (has_password
+            || is_refused
+            || connection.first(Event::KeyOffered).is_some()
+            || was_not_connected_after(connection, seen))
+}
+
+/// True if a line after this one tells that no connection was made.
+fn was_not_connected_after(connection: &Connection, seen: &Sighting) -> bool {
+    let writer = writer(connection);
+    let mut later = connection.sightings.iter().filter(|other| other.line.number > seen.line.number);
+    later.any(|other| {
+        let family = family(&other.symptom, writer).filter(|(_, family)| !family.is_wrapper);
+        let first = family.and_then(|(_, family)| family.candidates.first()).map(|first| first.code);
+        let named = owners(&other.symptom, writer).first().map(|cause| cause.code);
+        let is_it = |cause: &&Cause| Some(cause.code) == named.or(first);
+        causes::all().find(is_it).is_some_and(|cause| matches!(cause.stage, Check::Dns | Check::Tcp))
+    })
 }
 
 /// True if a key file is missing or unreadable, and the connection ended before any login.

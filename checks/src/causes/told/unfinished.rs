@@ -12,6 +12,9 @@ use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
 /// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
 const SLOW_S: f64 = 2.0;
 
+/// Programs that log when they begin to wait for a reply of the key exchange.
+const SAY_WHEN_THEY_WAIT: [&str; 3] = ["node ssh2", "JSch", "Net::SSH"];
+
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.
 pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
@@ -21,18 +24,39 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
-    if was_connected_before || is_of_a_forwarding(last) {
+    if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {
         return None;
     }
     if asks_the_user(last) {
         let line = Line { number: last.line, text: "ssh asks for a password".to_owned(), english: None };
-        let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
+        let seen = Sighting::of(line);
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
     let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
     let line = Line { number: last.line, text: "the last step that the log records".to_owned(), english: None };
-    let seen = Sighting { symptom: String::new(), line, after: None, waited_s: None };
+    let seen = Sighting::of(line);
     Some(candidates(connection, all, false, &seen))
+}
+
+/// True for a step after which the client goes on without waiting for the server: a log that ends there was cut.
+fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
+    // The version was there, and KEXINIT is sent without waiting.
+    let has_a_version = last.event == Event::VersionSent && connection.first(Event::VersionReceived).is_some();
+    let is_before_the_reply = matches!(last.event, Event::KexinitReceived | Event::Algorithm | Event::Cipher);
+    let says_when_it_waits =
+        connection.program.as_ref().is_some_and(|program| SAY_WHEN_THEY_WAIT.contains(&program.name.as_str()));
+    let is_before_the_shell = last.event == Event::RequestSent && matches!(last.value("what"), Some("pty-req" | "env"));
+    // Since OpenSSH 6.2, ssh names its own version before it waits for the server's.
+    let is_at_its_keys = connection.entries.last().is_some_and(|last| last.event == Event::IdentityFile);
+    let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, 7);
+    has_a_version || is_before_the_reply && says_when_it_waits || is_before_the_shell || is_before_the_version
+}
+
+/// True if a log is that of OpenSSH's client of at least this version.
+fn is_openssh_of(connection: &Connection, version: u32) -> bool {
+    let program = connection.program.as_ref().filter(|_| is_openssh(connection));
+    let major = program.and_then(|program| program.version.as_ref()?.split('.').next()?.parse::<u32>().ok());
+    major.is_some_and(|major| major >= version)
 }
 
 /// True if the next word is the user's: a password or a code.

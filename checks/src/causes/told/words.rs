@@ -37,6 +37,10 @@ const HARMLESS: &[&str] = &[
     "Closing channel due to connection close",
     "Channel closed: Connection lost",
     "All channels closed",
+    "unsupported authentication type <n>",
+    "Failed to open the known_hosts file",
+    "UserWarning: Unknown <kind> host key for",
+    "Channel failed to close: <n>",
     "Control socket connect(<file>): <why>",
     "eic_run_authorized_keys",
     "Remote: <text> disabled",
@@ -57,6 +61,7 @@ const HARMLESS: &[&str] = &[
     "sent status <text>",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
+    "\"rc\": 0, <text>Shared connection to",
     "ok: [<text>Shared connection to",
     "changed: [<text>Shared connection to",
     "\"stderr_lines\": [\"Shared connection to",
@@ -86,6 +91,7 @@ pub(super) const NOTICES: &[&str] = &[
     "Shell access is not supported",
     "Welcome to GitLab, ",
     "Enter passphrase for key",
+    "Enter passphrase for (stdin)",
 ];
 
 /// A sentence of a greeting or banner that says what would happen, which states no fact.
@@ -143,6 +149,9 @@ pub fn symptoms_of(cause: &Cause) -> impl Iterator<Item = &'static str> {
         codes.dedup();
         codes.iter().take(3).any(|code| *code == cause.code)
     };
-    let shared = families().filter(leads).flat_map(|family| family.texts.iter().take(LISTED));
+    let shared = families()
+        .filter(|family| family.speaks_alone())
+        .filter(leads)
+        .flat_map(|family| family.texts.iter().take(LISTED));
     own.chain(shared.copied())
 }

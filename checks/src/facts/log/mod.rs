@@ -92,6 +92,17 @@ pub struct Sighting {
     pub after: Option<Check>,
     /// Seconds since the line before it; `null` where lines have no times.
     pub waited_s: Option<f64>,
+    /// True if the line before it is plain output: neither a step, nor a complaint, nor a command that runs ssh.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows_output: bool,
+}
+
+impl Sighting {
+    /// A line without a text of the catalogue.
+    #[must_use]
+    pub fn of(line: Line) -> Self {
+        Self { symptom: String::new(), line, after: None, waited_s: None, follows_output: false }
+    }
 }
 
 /// A wait between two lines of one connection.

@@ -1,6 +1,6 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
-use super::family::When::{After, Always, Seen, SoonAfterLogin};
+use super::family::When::{After, Always, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -208,14 +208,16 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["Connection to <host> closed.", "Shared connection to <host> closed"],
-        unless: &[Event::CommandEnded, Event::ExitStatus],
+        texts: &["JschProcess.<init>"],
+        is_wrapper: true,
         candidates: &[
-            is("session-shell-exits", SoonAfterLogin(2), "it comes as the session opens"),
-            is("session-shell-exits", Always, "it comes right after the login: the shell or a start-up file ends"),
-            is("idle-shell-timeout", Always, "the session was idle at a prompt: TMOUT"),
-            is("idle-channel-timeout", Always, "the session was idle, keepalives or not: ChannelTimeout"),
-            is("session-forced-command", Always, "the key or the account runs a command of its own"),
+            is(
+                "channel-closed-early",
+                Always,
+                "the login worked, and the channel for git's command was closed at once",
+            ),
+            is("channel-open-refused", Always, "the login worked, and the server opens no channel"),
+            is("session-restricted", Always, "the account runs no git"),
         ],
         ..Family::NEW
     },

@@ -72,6 +72,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "[CONNECTION_LOST]",
             "(ConnectionLost)",
             "DISCONNECT_CONNECTION_LOST",
+            "ERROR_SSH_CONNECTION_LOST",
             "Session closing while KEX in progress",
             "Closed while preparing to contact host",
             "russh::Error: HUP",

@@ -1,7 +1,7 @@
 //! Logins that a library reports as refused, without a word of the methods: the credential that the program uses decides.
 
 use super::family::When::{Always, Seen};
-use super::family::{Candidate, Family, is};
+use super::family::{Candidate, Family, Writer, is};
 use super::login::{
     ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, TYPED_PASSWORD, UNUSED_KEY,
 };
@@ -69,9 +69,24 @@ pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["mm_answer_keyverify: <text> signature unverified", "signature unverified"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is(
+                "auth-signature-algorithm",
+                Always,
+                "the client's agent (KeeAgent, gpg-agent, Pageant) signs with SHA-1 where SHA-2 was announced",
+            ),
+            is("auth-agent-refused", Always, "the client's agent signs with another key than the one it offers"),
+            is("auth-key-rejected", Always, "the private key on the client is not that of the offered public key"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Authentication failed.",
             "Authentication failed",
+            "Authentication has failed",
             "All configured authentication methods failed",
             "Unable to connect using the available authentication methods",
             "Unable to authenticate using any of the configured authentication methods",

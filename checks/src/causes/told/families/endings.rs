@@ -72,6 +72,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "failed to send packet header: EOF",
             "failed to send packet: EOF",
             "Disconnected from remote host",
+            "Lost connection with the server",
             "Connection lost.",
         ],
         candidates: &[
@@ -95,6 +96,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received disconnect from <address> port <port>:<code>: <why>",
             "Received disconnect from <address>: <code>: <why>",
             "Received disconnect: <why>",
+            "ssh: disconnect, reason <n>: <why>",
             "Remote side sent disconnect message",
             "Disconnect received",
             "Received SSH_MSG_DISCONNECT: <n>:<why>",

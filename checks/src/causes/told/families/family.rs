@@ -18,12 +18,27 @@ pub struct Family {
     pub is_wrapper: bool,
     /// True where the text states what the first candidate is named after, and only its reason is open.
     pub is_named: bool,
+    /// True where the text is the end of every session: after the session's output it is no complaint.
+    pub is_an_end: bool,
 }
 
 impl Family {
     /// A family of a client's texts, each a complaint of its own that gives no reason; a record states what is different.
-    pub(super) const NEW: Self =
-        Self { texts: &[], writer: Writer::Client, candidates: &[], unless: &[], is_wrapper: false, is_named: false };
+    pub(super) const NEW: Self = Self {
+        texts: &[],
+        writer: Writer::Client,
+        candidates: &[],
+        unless: &[],
+        is_wrapper: false,
+        is_named: false,
+        is_an_end: false,
+    };
+
+    /// True if a text has a cause without anything else in the log.
+    #[must_use]
+    pub fn speaks_alone(&self) -> bool {
+        self.candidates.iter().any(|candidate| matches!(candidate.when, When::Always))
+    }
 }
 
 /// The program whose log a text is from.

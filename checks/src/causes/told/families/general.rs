@@ -108,7 +108,13 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["Session has been closed", "session is closing or closed", "Session is closed", "Session was closed"],
+        texts: &[
+            "Session has been closed",
+            "session is closing or closed",
+            "Session is closed",
+            "Session was closed",
+            "connection.ConnectionException: Stream closed",
+        ],
         candidates: &[
             is("handshake-closed-before-banner", Before(Check::Handshake), "it comes before the key exchange ends"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),

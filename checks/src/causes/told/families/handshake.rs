@@ -80,6 +80,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Corrupted MAC on input",
             "message authentication code incorrect",
             "Incorrect MAC received on packet",
+            "Incorrect CRC received on packet",
             "Mismatched MAC",
             "Wrong packet authentication code",
             "ssh: MAC failure",

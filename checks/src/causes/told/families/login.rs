@@ -217,6 +217,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Not yet authenticated",
             "Auth cancel for methods '<methods>'",
             "No more authentication methods to try",
+            "No remaining authentication methods",
             "No auth methods could be used",
             "No more authentication methods available",
             "Failed to authenticate as <user> with credential",

@@ -9,8 +9,10 @@ mod credentials;
 mod endings;
 mod exceptions;
 mod family;
+mod finished;
 mod general;
 mod handshake;
+mod interrupted;
 mod jump;
 mod libraries;
 mod libssh2;
@@ -47,6 +49,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         closed::FAMILIES,
         endings::FAMILIES,
         channels::FAMILIES,
+        finished::FAMILIES,
         jump::FAMILIES,
         exceptions::FAMILIES,
         services::FAMILIES,
@@ -54,6 +57,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         programs::FAMILIES,
         wrappers::FAMILIES,
         general::FAMILIES,
+        interrupted::FAMILIES,
     ]
     .into_iter()
     .flatten()

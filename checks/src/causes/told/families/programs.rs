@@ -16,7 +16,7 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &["SSH2_MSG_KEXINIT sent", "SSH_MSG_KEXINIT sent", "Outbound: Sending KEXINIT", "sending KEXINIT"],
-        unless: &[Event::NewkeysReceived, Event::KexReplyAwaited],
+        unless: &[Event::NewkeysReceived, Event::KexReplyAwaited, Event::KexinitReceived],
         candidates: &[
             is(
                 "path-mtu-blackhole",

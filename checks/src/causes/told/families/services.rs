@@ -55,6 +55,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Timeout detected. Could not",
             "Timeout waiting for server to respond",
             "Host is not communicating for <n> seconds",
+            "Host is not communicating for more than <n> seconds",
         ],
         candidates: &[
             is("session-start-hangs", Before(Check::Channel), "it comes before the first folder is listed"),

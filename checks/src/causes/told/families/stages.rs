@@ -24,3 +24,13 @@ pub(super) const OF_A_KEY_EXCHANGE: &[&str] = &[
     "in _parse_kex_init",
     "sshd.common.kex.",
 ];
+
+/// Frames of a wait for an agent.
+pub(super) const OF_AN_AGENT: &[&str] = &["cSSH2_AGENTC_REQUEST_IDENTITIES", "cSSH2_AGENTC_SIGN_REQUEST"];
+
+/// Frames of a wait for the server's version.
+pub(super) const OF_A_VERSION: &[&str] = &["in _check_banner", "ssh/transport/server_version.rb"];
+
+/// Frames of a wait within a session.
+pub(super) const OF_A_SESSION: &[&str] =
+    &["/paramiko/channel.py", "/paramiko/sftp.py", "ssh/connection/session.rb", "in recv_exit_status"];

@@ -1,6 +1,6 @@
 //! Programs that report a failed connection in words of their own.
 
-use super::family::When::{Always, Before, Between, Exchanging, NoVersion};
+use super::family::When::{Always, Before, Between, Exchanging, NoVersion, Seen};
 use super::family::{Family, is};
 use crate::facts::Check;
 
@@ -51,6 +51,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_wrapper: true,
         candidates: &[
+            is(
+                "auth-key-unreadable",
+                Seen(&["convert an unsupported key"]),
+                "the key is of a format that the program's library does not read, and was not converted",
+            ),
             is("tcp-filtered", Before(Check::Tcp), "nothing answers: the log ends as it connects"),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
@@ -60,6 +65,35 @@ pub(super) static FAMILIES: &[Family] = &[
             is("hostkey-changed", Always, "ssh by hand says that the host key has changed"),
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("channel-forwarding-prohibited", Always, "ssh works, and -L does not: AllowTcpForwarding"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Mutagen.
+        texts: &[
+            "unable to copy agent binary",
+            "unable to run SCP process",
+            "unable to handshake with agent process",
+            "unable to probe remote platform",
+            "unable to dial agent endpoint",
+            "unable to install agent",
+        ],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Seen(&["unable to run SCP process"]),
+                "the server has no scp or sftp-server, or closes the channel",
+            ),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is(
+                "session-command-missing",
+                Always,
+                "the agent's file on the server was not installed, or does not run there",
+            ),
+            is("session-restricted", Always, "the account runs other commands only, or its shell is another one"),
+            is("session-shell-exits", Always, "ssh HOST true fails too"),
+            is("auth-key-rejected", Always, "ssh by hand asks for a password"),
         ],
         ..Family::NEW
     },

@@ -64,6 +64,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Host key not found for <host>",
             "hostkey could not be verified",
             "unable to find any valid known_hosts file",
+            "unable to find any known_hosts file",
             "Server key did not validate",
             "invalid or unknown remote ssh hostkey",
             "code=Certificate (-17)",
@@ -94,6 +95,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-agent-unreachable",
         &[
             "found no pageant",
+            "Unable to connect to Pageant",
             "SSH agent requested but SSH_AUTH_SOCK not-specified",
             "error creating SSH agent:",
             "failed setting up pageant filemap",

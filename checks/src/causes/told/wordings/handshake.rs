@@ -29,6 +29,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Packet integrity error (<n> bytes remaining)",
             "packet length <n> too large (HTTP",
             "invalid SSH version string",
+            "ERROR_SSH_INVALID_IDENTIFICATION_STRING",
         ],
     ),
     (
@@ -60,6 +61,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "expected key exchange group packet from server",
             "NoCommonAlgo { kind: Kex",
             "No common Kex algorithm",
+            "no mutually supported key exchange algorithm",
+            "Unsupported key exchange algorithm:",
         ],
     ),
     (
@@ -77,6 +80,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible hostkey",
             "No compatible host key",
             "NoCommonAlgo { kind: Key",
+            "no mutually supported host key algorithm",
+            "Unsupported server host key algorithm:",
         ],
     ),
     (
@@ -99,6 +104,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible cipher",
             "NoCommonAlgo { kind: Cipher",
             "No common Cipher algorithm",
+            "no mutually supported encryption algorithm",
         ],
     ),
     (
@@ -121,6 +127,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "No compatible MAC",
             "NoCommonAlgo { kind: Mac",
             "No common Mac algorithm",
+            "no mutually supported MAC algorithm",
         ],
     ),
     (
@@ -138,6 +145,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "server to client compression algorithms found",
             "NoCommonAlgo { kind: Compression",
             "No common Compression algorithm",
+            "no mutually supported compression algorithm",
         ],
     ),
     (
@@ -227,6 +235,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Host key verification failed for <host>: fingerprint unknown",
             "Host key has not been accepted",
             "No host key found for",
+            "ERROR_SSH_HOST_KEY_NOT_VERIFIABLE",
         ],
     ),
     (

@@ -7,6 +7,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-key-unreadable",
         &[
             "Malformed OpenSSH private key",
+            "does not contain a private key",
             "Malformed PPK private key",
             "Malformed RSA private key",
             "privateKey value does not contain a (valid) private key",
@@ -230,4 +231,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("auth-security-key-file", &["signing failed for <kind>-SK \"<key>\": invalid format"]),
     ("auth-key-too-short", &["refusing RSA key: Invalid key length", "RSA key is too short"]),
+    (
+        "config-permissions",
+        &[
+            "Bad permissions. Try removing permissions for user: <text>/.ssh/config",
+            "Bad permissions. Try removing permissions for user: <text>/ssh_config",
+        ],
+    ),
 ];

@@ -178,4 +178,29 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("transfer-stalled", &["Timeout when trying to expand the window size"]),
     ("config-client-missing", &["cannot spawn <text>: No such file or directory"]),
+    ("handshake-kex-failed", &["LIBSSH2_ERROR_HOSTKEY_SIGN"]),
+    ("auth-key-encrypted", &["LIBSSH2_ERROR_KEYFILE_AUTH_FAILED"]),
+    ("auth-password-expired", &["LIBSSH2_ERROR_PASSWORD_EXPIRED"]),
+    ("session-subsystem-missing", &["LIBSSH2_ERROR_SFTP_INIT"]),
+    (
+        "hostkey-changed",
+        &[
+            "SSH_KNOWN_HOSTS_CHANGED",
+            "SSH_KNOWN_HOSTS_OTHER",
+            "SSH_SERVER_KNOWN_CHANGED",
+            "SSH_SERVER_FOUND_OTHER",
+            "LIBSSH2_KNOWNHOST_CHECK_MISMATCH",
+        ],
+    ),
+    (
+        "hostkey-unknown",
+        &[
+            "SSH_KNOWN_HOSTS_UNKNOWN",
+            "SSH_KNOWN_HOSTS_NOT_FOUND",
+            "SSH_SERVER_NOT_KNOWN",
+            "SSH_SERVER_FILE_NOT_FOUND",
+            "LIBSSH2_KNOWNHOST_CHECK_NOTFOUND",
+        ],
+    ),
+    ("auth-partial-success", &["SSH_AUTH_PARTIAL"]),
 ];

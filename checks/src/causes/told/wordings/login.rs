@@ -99,6 +99,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Bad authentication type",
             "not supported by the server at this stage",
             "BadAuthenticationType",
+            "ERROR_SSH_UNSUPPORTED_AUTH_TYPE",
         ],
     ),
     (

@@ -77,6 +77,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "config-proxy-command",
         &[
             "SessionManagerPlugin is not found",
+            "built without support for proxy commands",
+            "posix_spawn: No such file or directory",
             "session-manager-plugin: command not found",
             "Couldn't execute <file> -c \"",
             "Shell \"<file>\" is not executable",
@@ -157,6 +159,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "BLOCK] <text> DPT=22 ",
             "The semaphore timeout period has expired",
             "Windows error 10060",
+            "WSAETIMEDOUT",
             "The connect timeout expired",
             "Connection to device timed-out",
             "Timed out trying to connect to <host> (tried",
@@ -187,5 +190,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Blocking \"<address>\" for <n> secs",
         ],
     ),
-    ("dns-nxdomain", &["Name lookup failed for"]),
+    ("dns-nxdomain", &["Name lookup failed for", "Host \"<host>\" does not exist", "Host <host> does not exist"]),
 ];

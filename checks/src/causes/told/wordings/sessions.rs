@@ -82,6 +82,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The error is typically caused by message printed from startup script",
             "Protocol error: unexpected <newline>",
             "Incompatible sftp protocol",
+            "Received unexpected header from the server",
             "malformed SFTP packet",
             "Error skipping startup message. Your shell is probably incompatible",
             "protocol error: bad line length",

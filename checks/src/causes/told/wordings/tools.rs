@@ -76,8 +76,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-key-encrypted",
         &[
             "Unable to load key (wrong passphrase",
+            "Unable to use key file (wrong passphrase",
             "Unable to load private key (wrong passphrase",
             "Password is required for key",
+            "Enter passphrase for (stdin)",
             "Mismatched private key check values (",
             "password protected keys are not supported. Please decrypt the key",
         ],
