@@ -81,13 +81,13 @@ impl<'a> Joiner<'a> {
                     let first = self.held.remove(0);
                     next(first.number, &first.record);
                 }
-                self.held.push(Held { number, record: record.into_owned(), found: Some(found) });
+                self.held.push(Held { number, record: record.to_owned(), found: Some(found) });
                 return;
             }
         }
         self.rest(&mut next);
         if goes_on && self.taken < JOINED {
-            self.held.push(Held { number, record: record.into_owned(), found: None });
+            self.held.push(Held { number, record: record.to_owned(), found: None });
         } else {
             next(number, &record);
         }

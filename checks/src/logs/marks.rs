@@ -1,0 +1,29 @@
+//! Marks of the program or the process that wrote a line.
+
+use memchr::memmem;
+
+/// True for a line that ssh alone prints, as in a text with both ends' logs.
+pub(super) fn is_a_clients(message: &[u8]) -> bool {
+    const OWN: [&[u8]; 6] = [
+        b"ssh: connect to host ",
+        b"ssh: Could not resolve hostname ",
+        b"debug1: Reading configuration data ",
+        b"debug1: Connecting to ",
+        b"Host key verification failed.",
+        b": Permission denied (",
+    ];
+    OWN.iter().any(|text| memmem::find(message, text).is_some())
+}
+
+/// True for what the process of a session says as it gives up, without naming its client.
+pub(super) fn is_a_sessions_last_word(message: &[u8]) -> bool {
+    let has = |text: &[u8]| memmem::find(message, text).is_some();
+    message.starts_with(b"fatal: ") && !has(b"[preauth]") && !has(b"authentication")
+}
+
+/// True if a line is one of a stack trace of Java, JavaScript, .NET or Python.
+pub(super) fn is_a_stack_frame(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.starts_with(b"at ") && text.ends_with(b")")
+        || text.starts_with(b"File \"") && memmem::find(text, b"\", line ").is_some()
+}
