@@ -55,6 +55,7 @@ const HARMLESS: &[&str] = &[
     "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
+    "Excess permission or bad ownership on file",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
     "ok: [<text>Shared connection to",
