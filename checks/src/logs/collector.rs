@@ -140,6 +140,7 @@ impl<'a> Collector<'a> {
         let peer = self.named_peer(&found);
         if self.current.is_over_before(&found)
             || self.current.is_another(peer.as_ref())
+            || peer.is_some() && self.current.is_logged_in_before(&found)
             || self.current.is_of_a_server() && is_a_clients(message.text)
         {
             let over = std::mem::take(&mut self.current);

@@ -60,13 +60,13 @@ impl Reader {
         let mut take = |number: u64, record: &Record<'_>| collector.take(number, record);
         while let Some(line) = lines.next()? {
             if let Some(record) = records.next(line.text) {
-                audit.take(line.number, record, |number, record| joiner.take(number, record, &mut take));
+                audit.take(line.number, record, |number, record| joiner.take(number, &record, &mut take));
             }
         }
         if let Some(record) = records.last() {
-            audit.take(lines.count, record, |number, record| joiner.take(number, record, &mut take));
+            audit.take(lines.count, record, |number, record| joiner.take(number, &record, &mut take));
         }
-        audit.rest(|number, record| joiner.take(number, record, &mut take));
+        audit.rest(|number, record| joiner.take(number, &record, &mut take));
         joiner.rest(&mut take);
         Ok(Log { bytes: lines.bytes, lines: lines.count, ..collector.log() })
     }

@@ -190,6 +190,12 @@ impl Open {
         self.peer.as_ref().zip(peer).is_some_and(|(own, other)| differ(own, other))
     }
 
+    /// True for a login that is refused after one that was let in: the same client came again.
+    pub(super) fn is_logged_in_before(&self, found: &Found) -> bool {
+        found.event == Some(Event::LoginRefused)
+            && self.connection.entries.iter().any(|entry| entry.event == Event::LoggedIn)
+    }
+
     /// True if the line before it was that of an accepted connection, or a later one.
     pub(super) fn began_serving(&self) -> bool {
         !self.connection.entries.is_empty()

@@ -73,6 +73,14 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
         "op=login <user> exe=\"/usr/libexec/openssh/sshd-session\" hostname=<host> addr=<address> terminal=<tty> res=failed",
         Event::LoginRefused,
     ),
+    (
+        "op=pubkey <user> exe=\"/usr/sbin/sshd\" hostname=<host> addr=<address> terminal=<tty> res=failed",
+        Event::LoginRefused,
+    ),
+    (
+        "op=pubkey <user> exe=\"/usr/libexec/openssh/sshd-session\" hostname=<host> addr=<address> terminal=<tty> res=failed",
+        Event::LoginRefused,
+    ),
     // SFTPGo, RouterOS, IOS.
     ("User \"<user>\" logged in with \"<method>\", from ip \"<address>\"", Event::LoggedIn),
     (

@@ -96,8 +96,8 @@ fn is_of_the_internet(address: &IpAddr) -> bool {
         IpAddr::V4(address) => {
             let [first, second, ..] = address.octets();
             let is_shared = first == 100 && (64..128).contains(&second);
-            !(address.is_private() || address.is_loopback() || address.is_link_local() || address.is_unspecified())
-                && !is_shared
+            let is_own = address.is_private() || address.is_loopback() || address.is_link_local();
+            !(is_own || is_shared || address.is_unspecified())
         }
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
             Some(mapped) => is_of_the_internet(&IpAddr::V4(mapped)),

@@ -42,6 +42,29 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // The kernel's audit, of a login that no later record lets in.
+        texts: &["op=pubkey <text>sshd<text>res=failed", "op=key <text>sshd<text>res=failed"],
+        writer: Writer::Server,
+        is_named: true,
+        candidates: &[
+            is("auth-key-rejected", Always, "the account has no such key: sshd's own log says more"),
+            is("auth-key-file-modes", Always, "sshd's log says bad ownership or modes"),
+            is("auth-account-refused", Always, "sshd's log says that the account may not log in"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["op=PAM:authentication <text>sshd<text>res=failed", "op=password <text>sshd<text>res=failed"],
+        writer: Writer::Server,
+        is_named: true,
+        candidates: &[
+            is("auth-password-rejected", Always, "the account exists: the password is wrong"),
+            is("auth-user-unknown", Always, "the account does not exist (acct=\"(unknown)\")"),
+            is("auth-account-refused", Always, "sshd's log says that the account may not log in"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // sshd 7 says no more of a client whose keys are all refused, later ones name the user.
         texts: &["Connection closed by <address> port <port> [preauth]", "Connection closed by <address> [preauth]"],
         writer: Writer::Server,

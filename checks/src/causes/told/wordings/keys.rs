@@ -6,6 +6,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "auth-key-unreadable",
         &[
+            "Cannot read property 'getPrivatePEM' of undefined",
             "Malformed OpenSSH private key",
             "Malformed PPK private key",
             "Malformed RSA private key",
@@ -182,6 +183,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "access denied or repository not exported",
             "your SSH key has not propagated",
             "Your SSH key has expired",
+            "AuthorizedKeysCommand <text> exited on signal",
+            "Invalid authorized_keys file, remote unlocking",
         ],
     ),
     (

@@ -50,6 +50,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "pam_succeed_if(sshd:account): requirement",
             "pam_faillock(sshd:auth): Consecutive login failures",
             "pam_faillock(sshd:auth): User unknown",
+            "Permission denied (tailscale)",
             "tailnet policy does not permit you to SSH",
             "tailscale: tailnet policy",
             "tailscale: failed to evaluate",

@@ -24,6 +24,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     (
+        "handshake-protocol-violation",
+        &["rejecting invalid length (<text>) client <kind> key", "rejecting invalid ECDH client public key"],
+    ),
+    (
         "handshake-probed",
         &[
             "no_auth_tried",
