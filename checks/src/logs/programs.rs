@@ -163,7 +163,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 23] = [
+const OWN: [&str; 24] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -187,6 +187,7 @@ const OWN: [&str; 23] = [
     "gogs",
     "tailscaled",
     "cloudflared",
+    "nologin",
 ];
 /// Senders whose names may stand before a colon.
 const OTHERS: [&str; 9] = [
