@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use ssh_doctor_checks::causes::told::{Told, judge, texts};
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log};
+use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log, Program};
 use ssh_doctor_checks::facts::{Check, Evidence, Examined};
 use ssh_doctor_checks::logs::Reader;
 
@@ -19,8 +19,6 @@ use crate::shell::quoted;
 /// The words that stand for what the log does not name.
 const HOST: &str = "HOST";
 const USER: &str = "USER";
-/// Programs whose log is a server's.
-const SERVERS: [&str; 3] = ["sshd", "dropbear", "fail2ban"];
 /// Causes with which a session goes on.
 const SESSION_GOES_ON: [&str; 10] = [
     "auth-slow",
@@ -156,7 +154,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
 /// The one command that settles it: the examination of the target, which only a client can make.
 fn next_step(told: &Told, evidence: &Evidence) -> Option<FilledFix> {
     let log = evidence.log.as_ref()?;
-    let is_server = log.programs.first().is_some_and(|program| SERVERS.contains(&program.name.as_str()));
+    let is_server = log.programs.first().is_some_and(Program::is_server);
     let about_server = told.cause.code.starts_with("server-") || told.cause.code == "handshake-probed";
     if is_server && about_server {
         return None;
@@ -200,7 +198,7 @@ fn serves_others(log: &Log, told: &[Told]) -> bool {
 }
 
 fn is_of_a_server(connection: &Connection) -> bool {
-    connection.program.as_ref().is_some_and(|program| SERVERS.contains(&program.name.as_str()))
+    connection.program.as_ref().is_some_and(Program::is_server)
 }
 
 fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) -> Diagnosis {

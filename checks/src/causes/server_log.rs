@@ -129,6 +129,7 @@ const USER_UNKNOWN: Cause = Cause {
         "Invalid user <user> from",
         "Login attempt for nonexistent user",
         "pam_unix(sshd:auth): check pass; user unknown",
+        "maximum authentication attempts exceeded for invalid user",
     ],
     ..Cause::NEW
 };

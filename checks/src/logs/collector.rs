@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use memchr::memmem;
-
+use super::beside::Beside;
+use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
+use super::marks::{is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output};
 use super::mask::Message;
 use super::open::{Open, Peer, span};
 use super::programs::{self, names_ssh};
@@ -23,8 +24,10 @@ const PEERS: usize = 12;
 const UNKNOWN: usize = 8;
 const TEXT: usize = 400;
 
-/// Words in a command that runs ssh by another name.
-const RUN_SSH: [&[u8]; 8] = [b"mosh", b"scp ", b"sftp ", b"rsync ", b"git ", b"ansible", b"vagrant", b"slogin"];
+/// The lowest port of a client's end, with room for those of a NAT.
+const EPHEMERAL: u16 = 10_000;
+/// Messages that are compared with the beginnings of texts, which takes long: what a screen shows has fewer.
+const CUT: u32 = 100;
 
 /// Collects the connections of a log.
 pub(super) struct Collector<'a> {
@@ -33,6 +36,10 @@ pub(super) struct Collector<'a> {
     current: Open,
     /// The connections of a server's log.
     served: Served,
+    /// The messages beside one that names SSH, of the same process.
+    beside: Beside,
+    /// The messages so far that the edge of a screen cut.
+    cut: u32,
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,
     index: HashMap<Signature, usize>,
@@ -50,6 +57,8 @@ impl<'a> Collector<'a> {
             lexicon,
             current: Open::default(),
             served: Served::default(),
+            beside: Beside::default(),
+            cut: 0,
             ways: Vec::new(),
             index: HashMap::new(),
             has_frames_of_ssh: false,
@@ -59,9 +68,19 @@ impl<'a> Collector<'a> {
 
     /// Takes the message of a line.
     pub(super) fn take(&mut self, number: u64, record: &Record<'_>) {
-        if record.ident.as_deref().is_some_and(|ident| !programs::concerns_ssh(ident, &record.message)) {
+        let concerns = record.ident.as_deref().is_none_or(|ident| programs::concerns_ssh(ident, &record.message));
+        if !concerns && !self.beside.is_next(number, record) {
             return;
         }
+        if concerns {
+            for (number, record) in self.beside.before(record) {
+                self.read(number, &record);
+            }
+        }
+        self.read(number, record);
+    }
+
+    fn read(&mut self, number: u64, record: &Record<'_>) {
         if let Some((_, text)) = &record.stamp {
             span(&mut self.log.first, &mut self.log.last, text);
         }
@@ -73,9 +92,17 @@ impl<'a> Collector<'a> {
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
         let mut found = self.lexicon.look(message);
+        if found.symptoms.is_empty()
+            && record.stamp.is_some()
+            && self.cut < CUT
+            && let Some(cut) = cut(message.text)
+        {
+            self.cut += 1;
+            found.symptoms = self.lexicon.symptoms_cut(cut);
+        }
         let english = found.english.take();
         let english = || english.as_deref().map(|english| kept(&Message::new(english)));
-        if let Some(name) = self.server(record, &found) {
+        if let Some(name) = self.server(record, message, &found) {
             let version =
                 found.program.take().filter(|program| program.name == name).and_then(|program| program.version);
             found.program = Some(Program { name, version });
@@ -110,22 +137,39 @@ impl<'a> Collector<'a> {
             return;
         }
         if let Some(pid) = record.pid.filter(|_| self.is_of_a_server(record)) {
-            self.serve(pid, number, record, found, &line);
+            self.serve(pid, number, message, record, found, &line);
             return;
         }
-        if self.current.is_over_before(&found) {
+        let peer = self.named_peer(&found);
+        if self.current.is_over_before(&found)
+            || self.current.is_another(peer.as_ref())
+            || peer.is_some() && self.current.is_logged_in_before(&found)
+            || self.current.is_of_a_server() && is_a_clients(message.text)
+        {
             let over = std::mem::take(&mut self.current);
             self.close(over);
         }
+        self.current.peer = self.current.peer.take().or(peer);
         self.current.note(number, record, found, self.lexicon.symptoms(), &line);
     }
 
     /// Takes a message of a server's process.
-    fn serve(&mut self, pid: u32, number: u64, record: &Record<'_>, found: Found, line: &dyn Fn() -> Line) {
+    fn serve(
+        &mut self,
+        pid: u32,
+        number: u64,
+        message: &Message<'_>,
+        record: &Record<'_>,
+        found: Found,
+        line: &dyn Fn() -> Line,
+    ) {
         let begins = found.event == Some(Event::Accepted);
         let child = found.values.get("pid").filter(|_| found.event == Some(Event::ChildStarted));
         let child = child.and_then(|pid| pid.parse().ok());
         let mut over = Vec::new();
+        if is_a_sessions_last_word(message.text) {
+            self.served.adopt(pid);
+        }
         let open = self.served.of(pid, peer(&found), begins, child, &mut over);
         open.note(number, record, found, self.lexicon.symptoms(), line);
         for open in over {
@@ -133,15 +177,24 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// The client that a line of a server's log names beside a user: such a log may have no process ids, as `journalctl -o cat` has none.
+    fn named_peer(&self, found: &Found) -> Option<Peer> {
+        let is_of_a_server = self.log.programs.first().is_some_and(Program::is_server);
+        // The port that ssh names is the server's.
+        let is_a_clients = |(_, port): &Peer| port.parse().is_ok_and(|port: u16| port >= EPHEMERAL);
+        peer(found).filter(|peer| is_of_a_server && (found.values.contains_key("user") || is_a_clients(peer)))
+    }
+
     /// The server that writes a message: syslog names it, or the log is known to be its own.
-    fn server(&self, record: &Record<'_>, found: &Found) -> Option<String> {
+    fn server(&self, record: &Record<'_>, message: &Message<'_>, found: &Found) -> Option<String> {
         if let Some(ident) = record.ident.as_deref() {
             let name = if ident == "dropbear" { ident } else { "sshd" };
             return programs::is_server(ident).then(|| name.to_owned());
         }
         let known = self.log.programs.first().filter(|program| programs::is_server(&program.name))?;
         // Both ends print the same lines with debug1 before them.
-        let is_alike = found.program.as_ref().is_some_and(|program| program.name == "OpenSSH");
+        let is_alike =
+            found.program.as_ref().is_some_and(|program| program.name == "OpenSSH") && !is_a_clients(message.text);
         (is_alike || record.pid.is_some()).then(|| known.name.clone())
     }
 
@@ -243,19 +296,4 @@ fn kept(message: &Message<'_>) -> String {
     let masked = message.masked();
     let text = String::from_utf8_lossy(&masked[..masked.len().min(TEXT)]).trim().to_owned();
     if masked.len() > TEXT { text + "..." } else { text }
-}
-
-/// True if a line can be what a session printed, or what was typed in one: it runs no ssh, and announces nothing.
-fn is_output(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    let runs_ssh = || RUN_SSH.iter().any(|name| memmem::find(text, name).is_some());
-    let announces = text.ends_with(b":") && !text.starts_with(b"[sudo]");
-    text.iter().any(u8::is_ascii_alphanumeric) && !announces && !names_ssh(text) && !runs_ssh()
-}
-
-/// True if a line is one of a stack trace of Java, JavaScript, .NET or Python.
-fn is_a_stack_frame(text: &[u8]) -> bool {
-    let text = text.trim_ascii_start();
-    text.starts_with(b"at ") && text.ends_with(b")")
-        || text.starts_with(b"File \"") && memmem::find(text, b"\", line ").is_some()
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::cut::ends_in;
 use super::languages;
 use super::mask::Message;
 use super::pattern::{Patterns, Place};
@@ -63,6 +64,11 @@ impl Lexicon {
     /// The texts of the catalogue.
     pub(super) fn symptoms(&self) -> &[&'static str] {
         &self.symptoms
+    }
+
+    /// The texts of the catalogue in whose middle a message was cut.
+    pub(super) fn symptoms_cut(&self, message: &[u8]) -> Vec<usize> {
+        (0..self.symptoms.len()).filter(|at| ends_in(self.symptoms[*at], message)).collect()
     }
 
     /// Looks for everything in one message, in whatever language.

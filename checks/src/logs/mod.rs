@@ -1,10 +1,14 @@
 //! Pure readers of logs: bytes in, facts out. Nothing here judges, and nothing waits for a network.
 
+mod audit;
+mod beside;
 mod clients;
 mod collector;
+mod cut;
 mod languages;
 mod lexicon;
 mod lines;
+mod marks;
 mod mask;
 mod open;
 mod openssh;
@@ -22,6 +26,7 @@ use std::io::{self, BufRead};
 use std::sync::LazyLock;
 
 use crate::facts::log::Log;
+use audit::Audit;
 use collector::Collector;
 use lexicon::Lexicon;
 use lines::Lines;
@@ -50,17 +55,19 @@ impl Reader {
     pub fn read(&self, input: impl BufRead) -> io::Result<Log> {
         let mut lines = Lines::new(input);
         let mut records = Records::default();
+        let mut audit = Audit::default();
         let mut joiner = Joiner::new(&self.lexicon);
         let mut collector = Collector::new(&self.lexicon);
         let mut take = |number: u64, record: &Record<'_>| collector.take(number, record);
         while let Some(line) = lines.next()? {
             if let Some(record) = records.next(line.text) {
-                joiner.take(line.number, record, &mut take);
+                audit.take(line.number, record, |number, record| joiner.take(number, &record, &mut take));
             }
         }
         if let Some(record) = records.last() {
-            joiner.take(lines.count, record, &mut take);
+            audit.take(lines.count, record, |number, record| joiner.take(number, &record, &mut take));
         }
+        audit.rest(|number, record| joiner.take(number, &record, &mut take));
         joiner.rest(&mut take);
         Ok(Log { bytes: lines.bytes, lines: lines.count, ..collector.log() })
     }

@@ -4,7 +4,7 @@ use super::lexicon::Found;
 use super::record::Record;
 use super::stamp::{Kind, Stamp};
 use crate::facts::Check;
-use crate::facts::log::{Connection, Entry, Event, Gap, Line, Part, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Gap, Line, Part, Program, Sighting};
 
 /// The entries that are kept of the beginning of a connection, and of its end.
 const FIRST: usize = 120;
@@ -188,9 +188,27 @@ impl Open {
         }
     }
 
+    /// True if somebody is logged in on it.
+    pub(super) fn has_a_session(&self) -> bool {
+        self.passed >= Some(Check::Auth) && self.ended.is_none()
+    }
+
+    /// True if a server wrote it.
+    pub(super) fn is_of_a_server(&self) -> bool {
+        self.connection.program.as_ref().is_some_and(Program::is_server)
+    }
+
     /// True if a server's line about this peer is about another connection.
     pub(super) fn is_another(&self, peer: Option<&Peer>) -> bool {
-        matches!((&self.peer, peer), (Some(own), Some(other)) if own != other)
+        let differ =
+            |own: &Peer, other: &Peer| own.0 != other.0 || own.1 != other.1 && !own.1.is_empty() && !other.1.is_empty();
+        self.peer.as_ref().zip(peer).is_some_and(|(own, other)| differ(own, other))
+    }
+
+    /// True for a login that is refused after one that was let in: the same client came again.
+    pub(super) fn is_logged_in_before(&self, found: &Found) -> bool {
+        found.event == Some(Event::LoginRefused)
+            && self.connection.entries.iter().any(|entry| entry.event == Event::LoggedIn)
     }
 
     /// True if the line before it was that of an accepted connection, or a later one.

@@ -149,7 +149,7 @@ const NUMBERS: [&str; 10] = ["n", "port", "pid", "code", "status", "channel", "s
 const TEXTS: [&str; 6] = ["text", "why", "command", "names", "methods", "key"];
 
 /// The pieces of a text: what stands there, and the name of the hole after it.
-fn pieces(text: &'static str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+pub(super) fn pieces(text: &'static str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     let mut pieces = text.split('<');
     let first = pieces.next().unwrap_or_default();
     let mut all = vec![(first, None)];

@@ -3,6 +3,8 @@
 /// Texts that only one program writes, and its name; `<version>` is the version where the line has it. The more telling ones first:
 /// what wraps ssh before ssh itself.
 pub(super) const PROGRAMS: &[(&str, &str)] = &[
+    // sshd quotes what its clients say.
+    (" [preauth]", "sshd"),
     ("ansible [core <version>]", "Ansible"),
     ("ansible-playbook [core <version>]", "Ansible"),
     ("UNREACHABLE! =>", "Ansible"),
@@ -30,6 +32,16 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("remote host has disconnected", "sshfs"),
     ("sshuttle", "sshuttle"),
     ("fail2ban.", "fail2ban"),
+    ("mod_sftp/<version>[", "ProFTPD"),
+    ("\"sender\":\"sftpd\"", "SFTPGo"),
+    ("\"sender\":\"connection_failed\"", "SFTPGo"),
+    ("\"sender\":\"login\"", "SFTPGo"),
+    ("sender=sftpd", "SFTPGo"),
+    ("system,info,account user ", "RouterOS"),
+    ("system,error,critical login failure", "RouterOS"),
+    ("%SEC_LOGIN-", "Cisco IOS"),
+    ("%SSH-", "Cisco IOS"),
+    ("SSHD_LOGIN_", "Junos"),
     ("tsh <version> ", "Teleport"),
     ("[NODE]", "Teleport"),
     ("teleport", "Teleport"),
@@ -119,6 +131,13 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("sshd: no hostkeys available", "sshd"),
     ("sshd-session[", "sshd"),
     ("sshd[", "sshd"),
+    ("exe=\"/usr/sbin/sshd", "sshd"),
+    ("exe=\"/usr/libexec/openssh/sshd", "sshd"),
+    ("Invalid user <user> from <address> port <port>", "sshd"),
+    ("Failed password for <user> from <address> port <port>", "sshd"),
+    ("Failed publickey for <user> from <address> port <port>", "sshd"),
+    ("Connection closed by invalid user ", "sshd"),
+    ("Connection closed by authenticating user ", "sshd"),
     ("(sshd:auth)", "sshd"),
     ("(sshd:account)", "sshd"),
     ("(sshd:session)", "sshd"),
@@ -131,7 +150,6 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Accepted keyboard-interactive/pam for ", "sshd"),
     ("Disconnected from user ", "sshd"),
     ("Close session: user ", "sshd"),
-    (" [preauth]", "sshd"),
     ("debug1: ", "OpenSSH"),
     ("kex_exchange_identification: ", "OpenSSH"),
     ("ssh_exchange_identification: ", "OpenSSH"),
@@ -145,7 +163,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 17] = [
+const OWN: [&str; 24] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -163,6 +181,13 @@ const OWN: [&str; 17] = [
     "yubikey-agent",
     "tinysshd",
     "guacd",
+    "sftpgo",
+    "gitea",
+    "forgejo",
+    "gogs",
+    "tailscaled",
+    "cloudflared",
+    "nologin",
 ];
 /// Senders whose names may stand before a colon.
 const OTHERS: [&str; 9] = [
@@ -196,6 +221,7 @@ pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
 /// True if a text names SSH or one of its servers.
 pub(super) fn names_ssh(message: &[u8]) -> bool {
     message.windows(3).any(|word| word.eq_ignore_ascii_case(b"ssh"))
+        || message.windows(4).any(|word| word.eq_ignore_ascii_case(b"sftp"))
         || message.windows(8).any(|word| matches!(word, b"dropbear" | b" DPT=22 " | b"Host key" | b"(publick"))
 }
 

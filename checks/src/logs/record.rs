@@ -20,13 +20,13 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// The record with its texts copied.
-    pub(super) fn into_owned(self) -> Record<'static> {
+    /// A copy of the record.
+    pub(super) fn to_owned(&self) -> Record<'static> {
         Record {
-            stamp: self.stamp.map(|(stamp, text)| (stamp, text.into_owned().into())),
-            ident: self.ident.map(|ident| ident.into_owned().into()),
+            stamp: self.stamp.as_ref().map(|(stamp, text)| (*stamp, text.to_string().into())),
+            ident: self.ident.as_ref().map(|ident| ident.to_string().into()),
             pid: self.pid,
-            message: self.message.into_owned().into(),
+            message: self.message.to_vec().into(),
         }
     }
 }

@@ -9,6 +9,9 @@ const AT_ONCE: usize = 1024;
 /// Processes that stand for another one, of which only those of connections that are followed are kept.
 const ALIASES: usize = 4 * AT_ONCE;
 
+/// Processes that start between a session's own and its child's, at most.
+const CHILD: u32 = 100;
+
 /// Open connections by process id.
 #[derive(Default)]
 pub(super) struct Served {
@@ -71,6 +74,18 @@ impl Served {
             followed.open.peer = Some(peer);
         }
         &mut followed.open
+    }
+
+    /// Counts a new process to the session that began last before it, where its number says that it is a child of it.
+    pub(super) fn adopt(&mut self, pid: u32) {
+        if self.by_pid.contains_key(&pid) || self.aliases.contains_key(&pid) {
+            return;
+        }
+        let is_parent = |key: &u32| (1..=CHILD).contains(&pid.saturating_sub(*key));
+        let holds = |key: &u32| self.by_pid.get(key).is_some_and(|followed| followed.open.has_a_session());
+        if let Some(key) = self.by_use.values().rev().copied().find(|key| is_parent(key) && holds(key)) {
+            self.aliases.insert(pid, key);
+        }
     }
 
     /// Returns the connections that are still open.

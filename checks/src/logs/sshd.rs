@@ -1,5 +1,5 @@
 //! The texts of sshd and dropbear, at LogLevel INFO and above, versions 7 to 10 (sshd.c, sshd-session.c, auth.c, packet.c, session.c,
-//! serverloop.c; dropbear's svr-session.c, svr-auth.c).
+//! serverloop.c; dropbear's svr-session.c, svr-auth.c), and the logins that other servers and the kernel's audit record.
 
 use crate::facts::log::Event;
 
@@ -56,4 +56,43 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Exit before auth", Event::Closed),
     ("Exit (<user>): <why>", Event::Closed),
     ("Early exit: <why>", Event::Failed),
+    // The kernel's audit, of the process that asked PAM.
+    (
+        "op=login <user> exe=\"/usr/sbin/sshd\" hostname=<host> addr=<address> terminal=<tty> res=success",
+        Event::LoggedIn,
+    ),
+    (
+        "op=login <user> exe=\"/usr/libexec/openssh/sshd-session\" hostname=<host> addr=<address> terminal=<tty> res=success",
+        Event::LoggedIn,
+    ),
+    (
+        "op=login <user> exe=\"/usr/sbin/sshd\" hostname=<host> addr=<address> terminal=<tty> res=failed",
+        Event::LoginRefused,
+    ),
+    (
+        "op=login <user> exe=\"/usr/libexec/openssh/sshd-session\" hostname=<host> addr=<address> terminal=<tty> res=failed",
+        Event::LoginRefused,
+    ),
+    (
+        "op=pubkey <user> exe=\"/usr/sbin/sshd\" hostname=<host> addr=<address> terminal=<tty> res=failed",
+        Event::LoginRefused,
+    ),
+    (
+        "op=pubkey <user> exe=\"/usr/libexec/openssh/sshd-session\" hostname=<host> addr=<address> terminal=<tty> res=failed",
+        Event::LoginRefused,
+    ),
+    // SFTPGo, RouterOS, IOS.
+    ("User \"<user>\" logged in with \"<method>\", from ip \"<address>\"", Event::LoggedIn),
+    (
+        "logged in with: \"<method>\", username: \"<user>\", home_dir: \"<home>\" remote addr: \"<address:port>\"",
+        Event::LoggedIn,
+    ),
+    (
+        "client_ip\":\"<address>\",\"username\":\"<user>\",\"login_type\":\"<method>\",\"protocol\":\"SSH\"",
+        Event::LoginRefused,
+    ),
+    ("system,info,account user <user> logged in from <address> via ssh", Event::LoggedIn),
+    ("system,error,critical login failure for user <user> from <address> via ssh", Event::LoginRefused),
+    ("%SEC_LOGIN-5-LOGIN_SUCCESS: Login Success [user: <user>] [Source: <address>]", Event::LoggedIn),
+    ("%SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: <user>] [Source: <address>]", Event::LoginRefused),
 ];

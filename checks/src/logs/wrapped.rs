@@ -64,10 +64,10 @@ impl<'a> Joiner<'a> {
     }
 
     /// Takes the record of a line, and hands on those that nothing can follow any more.
-    pub(super) fn take(&mut self, number: u64, record: Record<'_>, mut next: impl FnMut(u64, &Record<'_>)) {
+    pub(super) fn take(&mut self, number: u64, record: &Record<'_>, mut next: impl FnMut(u64, &Record<'_>)) {
         self.taken = self.taken.saturating_add(1);
-        let is_rest = self.is_rest(&record);
-        let goes_on = may_go_on(&record, if is_rest { 1 } else { SHORTEST });
+        let is_rest = self.is_rest(record);
+        let goes_on = may_go_on(record, if is_rest { 1 } else { SHORTEST });
         if is_rest {
             let found = self.look(&record.message);
             if self.join(&record.message, &found) {
@@ -81,15 +81,15 @@ impl<'a> Joiner<'a> {
                     let first = self.held.remove(0);
                     next(first.number, &first.record);
                 }
-                self.held.push(Held { number, record: record.into_owned(), found: Some(found) });
+                self.held.push(Held { number, record: record.to_owned(), found: Some(found) });
                 return;
             }
         }
         self.rest(&mut next);
         if goes_on && self.taken < JOINED {
-            self.held.push(Held { number, record: record.into_owned(), found: None });
+            self.held.push(Held { number, record: record.to_owned(), found: None });
         } else {
-            next(number, &record);
+            next(number, record);
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
         };
         for (at, line) in log.lines().enumerate() {
             if let Some(record) = records.next(line.as_bytes()) {
-                joiner.take(at as u64 + 1, record, &mut keep);
+                joiner.take(at as u64 + 1, &record, &mut keep);
             }
         }
         joiner.rest(&mut keep);

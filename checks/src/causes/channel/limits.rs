@@ -16,7 +16,7 @@ pub(super) const PAM_REFUSED: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The login was accepted, and a session module of PAM then refused the session. sshd ends such a \
         session with status 254 and prints what the module said. pam_limits counts logins (maxlogins, maxsyslogins) \
-        and sets limits that the system may refuse, pam_loginuid fails in containers, pam_namespace and pam_mkhomedir \
+        and sets limits that the system may refuse, pam_loginuid fails in containers, as sshd's own audit does in one without AUDIT_WRITE, pam_namespace and pam_mkhomedir \
         fail where a directory cannot be made, and pam_deny refuses everybody. Forwarding fails with the session.",
     fixes: &[
         Fix {

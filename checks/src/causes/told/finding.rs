@@ -6,9 +6,6 @@ use crate::causes::{Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Sighting};
 
-/// Programs whose log is a server's.
-const SERVERS: [&str; 4] = ["sshd", "dropbear", "fail2ban", "Twisted server"];
-
 /// A cause that a log tells of.
 #[derive(Debug)]
 pub struct Told {
@@ -25,7 +22,7 @@ pub struct Told {
 /// The program whose log a connection is from.
 pub(super) fn writer(connection: &Connection) -> Writer {
     match &connection.program {
-        Some(program) if SERVERS.contains(&program.name.as_str()) => Writer::Server,
+        Some(program) if program.is_server() => Writer::Server,
         Some(_) => Writer::Client,
         None => Writer::Anyone,
     }

@@ -134,6 +134,8 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "would exceed the user's storage quota",
     "pending approval from your administrator",
     "cannot open display:",
+    "Error 1067: the process terminated unexpectedly",
+    "System error 1067 has occurred",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

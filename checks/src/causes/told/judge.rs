@@ -23,10 +23,12 @@ use crate::facts::log::{Connection, Entry, Event, Line, Log, Part, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 6] = [
+const REASONS: [(&str, &str); 8] = [
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
+    ("auth-user-unknown", "auth-password-rejected"),
+    ("auth-user-unknown", "auth-too-many-failures"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
     ("session-restricted", "session-pty-refused"),

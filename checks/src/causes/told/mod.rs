@@ -11,6 +11,7 @@ mod noise;
 mod operations;
 mod overcome;
 mod owners;
+mod strangers;
 mod unfinished;
 mod wordings;
 mod words;

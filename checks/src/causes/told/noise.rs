@@ -2,6 +2,8 @@
 
 use super::finding::{Told, writer};
 use super::owners::owners;
+use super::strangers::{addresses, is_of_a_stranger};
+use crate::causes::Cause;
 use crate::facts::Check;
 use crate::facts::log::{Connection, Entry, Event, Log, Sighting};
 
@@ -18,16 +20,37 @@ const OF_STRANGERS: [&str; 10] = [
     "handshake-reset",
     "handshake-closed-before-banner",
 ];
+/// Causes at the login that a guess meets, on a server and with an account that have no fault.
+const OF_A_GUESS: [&str; 7] = [
+    "auth-password-rejected",
+    "auth-key-rejected",
+    "auth-account-refused",
+    "auth-too-many-failures",
+    "auth-no-credentials",
+    "auth-protocol-violation",
+    "auth-signature-algorithm",
+];
+/// A cause before the login that every other client meets too.
+const OF_EVERYBODY: &str = "handshake-max-startups";
+
 /// True if a cause is what strangers meet on a server that others log in to, and none of these others met it.
 pub(super) fn is_noise(log: &Log, told: &Told) -> bool {
     let connections = || told.connections.iter().map(|at| &log.connections[*at]);
     let known = log.connections.iter().filter(|connection| connection.passed(Check::Auth));
-    let known: Vec<_> = known.flat_map(|connection| &connection.peers).map(|(address, _)| address).collect();
-    let is_known = |connection: &Connection| connection.peers.iter().any(|(address, _)| known.contains(&address));
+    let known: Vec<_> = known.flat_map(addresses).collect();
+    let is_known = |connection: &Connection| addresses(connection).iter().any(|address| known.contains(address));
     // A text that several causes print names none for somebody who never logged in.
     let is_open = told.sign.is_some() && !connections().any(|connection| connection.passed(Check::Auth));
     let is_of_strangers = is_open || OF_STRANGERS.contains(&told.cause.code);
-    !known.is_empty() && is_of_strangers && !connections().any(is_known)
+    let is_a_guess = || is_for_a_client(told.cause) && connections().all(|one| is_of_a_stranger(one, told.cause));
+    !known.is_empty() && !connections().any(is_known) && (is_of_strangers || is_a_guess())
+}
+
+/// True if a cause keeps one client out before it has a session, and is no fault of the server's.
+fn is_for_a_client(cause: &Cause) -> bool {
+    let is_before_the_login =
+        cause.stage < Check::Auth && cause.code != OF_EVERYBODY && !cause.code.starts_with("server-");
+    is_before_the_login || OF_A_GUESS.contains(&cause.code)
 }
 
 /// True if a module of PAM refused a login that another one accepted: sshd, which logs a refusal itself, logs that the client got in.

@@ -28,13 +28,13 @@ pub(super) fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sightin
     let is_answered = ANSWERED.contains(&cause.code)
         && cause.stage < Check::Auth
         && (connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked)
-            || is_a_question(seen) && was_refused_after(connection, seen));
+            || is_let_through(seen) && was_refused_after(connection, seen));
     is_answered || !is_overcome_by_none && passed_after(connection, seen, cause.stage)
 }
 
-/// True if a text is the question about a host key, and not the refusal of one.
-fn is_a_question(seen: &Sighting) -> bool {
-    seen.symptom.contains("can't be established")
+/// True if a text is the question about a host key, or what follows its acceptance, and not the refusal of one.
+fn is_let_through(seen: &Sighting) -> bool {
+    seen.symptom.contains("can't be established") || seen.symptom.starts_with("Failed to add the host to the list")
 }
 
 /// True if a login was refused after a line, and no host key was.

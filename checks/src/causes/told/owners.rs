@@ -10,6 +10,9 @@ use crate::facts::log::{Connection, Entry, Event, Sighting};
 /// Causes later than the settings that only a client's log tells of.
 const OF_CLIENTS: [&str; 4] =
     ["tcp-bind-address", "channel-local-forward-failed", "auth-key-unreadable", "auth-key-encrypted"];
+/// The last words of sshd's processes, which git and others begin their own with.
+const FATAL: &str = "fatal: <why>";
+
 /// The causes with a text on their records, of which there is one where the text identifies it; none where it is a family's. What comes
 /// before any packet is a client's alone.
 pub(super) fn owners(text: &str, writer: Writer) -> Vec<&'static Cause> {
@@ -43,6 +46,7 @@ pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bo
         let Some(close) = closeness(seen) else { continue };
         let is_general = close.0 < 2 || is_one_of(SHARED_WITH_OTHERS, seen);
         if is_of_the_server(seen, writer)
+            || seen.symptom == FATAL && writer != Writer::Server
             || is_harmless(seen)
             || is_a_file_of_many(connection, seen)
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
@@ -78,6 +82,7 @@ fn is_harmless(seen: &Sighting) -> bool {
         || seen.symptom.starts_with("Permission denied")
             && !seen.symptom.ends_with("please try again")
             && words::FILE_DENIED_LINES.is_match(line)
+        || seen.symptom.ends_with("load host key") && words::SPARE_KEY_LINES.is_match(line)
 }
 
 /// True if a key file is missing that ssh only looks for by itself, and another credential was refused.

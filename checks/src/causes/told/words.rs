@@ -22,6 +22,9 @@ const HARMLESS: &[&str] = &[
     "none failed",
     "Failed none for <user> from",
     "Could not set limit for",
+    // ssh-keyscan asks for each type of host key in a connection of its own.
+    "Their offer: sk-ecdsa-sha2-nistp256@openssh.com [preauth]",
+    "Their offer: sk-ssh-ed25519@openssh.com [preauth]",
     "read failed rfd <n>",
     "did not send a packet, disable method",
     "matched no files",
@@ -59,6 +62,7 @@ const HARMLESS: &[&str] = &[
     "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
+    "Excess permission or bad ownership on file",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
     "\"rc\": 0, <text>Shared connection to",
@@ -106,6 +110,10 @@ pub(super) static HARMLESS_LINES: LazyLock<RegexSet> = LazyLock::new(|| lines_wi
 
 /// Lines with a message of the system about a file.
 pub(super) static FILE_DENIED_LINES: LazyLock<RegexSet> = LazyLock::new(|| lines_with(FILE_DENIED));
+
+/// Lines about host keys of protocol 1 and of DSA, which old settings name and no client needs.
+pub(super) static SPARE_KEY_LINES: LazyLock<RegexSet> =
+    LazyLock::new(|| lines_with(&["load host key: /etc/ssh/ssh_host_key", "load host key: /etc/ssh/ssh_host_dsa_key"]));
 
 fn lines_with(texts: &[&str]) -> RegexSet {
     let source = |text: &&str| {

@@ -127,6 +127,18 @@ pub struct Program {
     pub version: Option<String>,
 }
 
+/// Programs whose log is a server's.
+const SERVERS: [&str; 9] =
+    ["sshd", "dropbear", "fail2ban", "Twisted server", "SFTPGo", "ProFTPD", "RouterOS", "Cisco IOS", "Junos"];
+
+impl Program {
+    /// True if its log is a server's.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        SERVERS.contains(&self.name.as_str())
+    }
+}
+
 /// One step of a connection.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Entry {

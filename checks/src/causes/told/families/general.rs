@@ -1,7 +1,7 @@
 //! The least specific messages: bare time limits and ends.
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
-use super::family::{Family, is};
+use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -157,6 +157,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
             is("session-restricted", Always, "the account is served something else than sftp"),
             is("session-shell-exits", Always, "ssh HOST true fails too"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // What no other text tells of the end of one of sshd's processes.
+        texts: &["fatal: <why>"],
+        writer: Writer::Server,
+        is_wrapper: true,
+        candidates: &[
+            is("session-shell-exits", After(Check::Auth), "it comes right after the login: sshd gives the session up"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", After(Check::Tcp), "a client had connected, and its connection ends so"),
+            is("server-start-failed", Always, "nobody gets in: sshd ends as it starts"),
+            is("auth-disconnected", Always, "only some connections end so"),
         ],
         ..Family::NEW
     },

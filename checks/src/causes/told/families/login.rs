@@ -1,7 +1,7 @@
 //! The host key and the login.
 
 use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
-use super::family::{Candidate, Family, Writer, is};
+use super::family::{Candidate, Family, is};
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
@@ -235,63 +235,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["Packer experienced an authentication error"],
         is_wrapper: true,
         candidates: REFUSED,
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Connection closed by authenticating user <user> <address> port",
-            "Connection reset by authenticating user <user> <address> port",
-            "Disconnected from authenticating user <user> <address> port",
-        ],
-        writer: Writer::Server,
-        candidates: &[
-            is("auth-key-rejected", Always, "the client had no key that this account accepts, and left"),
-            is("auth-no-credentials", Always, "LogLevel VERBOSE shows no key offered"),
-            is("auth-account-refused", Always, "the account may not log in that way (PermitRootLogin)"),
-            is("auth-disconnected", Always, "the user stopped at the prompt"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "kex_exchange_identification: Connection closed by remote host",
-            "kex_exchange_identification: read: Connection reset by peer",
-            "kex_exchange_identification: read: Connection reset",
-            "kex_exchange_identification: read: Connection aborted",
-            "kex_exchange_identification: write: Broken pipe",
-            "ssh_dispatch_run_fatal: Connection from <address> port <port>: <why>",
-        ],
-        writer: Writer::Server,
-        is_wrapper: true,
-        candidates: &[
-            is(
-                "handshake-probed",
-                Always,
-                "the address is a scanner's, or a load balancer's or monitor's that checks the port",
-            ),
-            is("handshake-reset", Always, "real clients fail too: something on the path cuts the connection"),
-            is("path-mtu-blackhole", Always, "real clients stop in the key exchange"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "for invalid user <user> from",
-            "for illegal user <user> from",
-            "by invalid user <user> <address> port",
-            "from invalid user <user> <address> port",
-            "input_userauth_request: invalid user",
-            "invalid user <user> <address> port",
-        ],
-        writer: Writer::Server,
-        candidates: &[
-            is("auth-user-unknown", Always, "getent passwd does not know the name"),
-            is(
-                "auth-account-refused",
-                Always,
-                "the account exists: it is locked, or AllowUsers and the like keep it out",
-            ),
-        ],
         ..Family::NEW
     },
 ];

@@ -20,6 +20,7 @@ mod login;
 mod passwords;
 mod programs;
 mod reach;
+mod refusals;
 mod services;
 mod sessions;
 mod sftp;
@@ -43,6 +44,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         sftp::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
+        refusals::FAMILIES,
         credentials::FAMILIES,
         beside::FAMILIES,
         sessions::FAMILIES,

@@ -76,6 +76,32 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["pam_succeed_if(sshd:auth): requirement \"uid", "pam_succeed_if(sshd:auth): requirement \"gid"],
+        writer: Writer::Anyone,
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "auth-password-rejected",
+                Always,
+                "the line above it is pam_unix's failure: with a wrong password, only accounts of a directory go on",
+            ),
+            is("auth-account-refused", Always, "a rule in /etc/pam.d/sshd keeps accounts with low numbers out"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "Exit before auth (user '<user>', 0 fails): Exited normally",
+            "Exit before auth from <address> (user '<user>', 0 fails): Exited normally",
+        ],
+        writer: Writer::Server,
+        candidates: &[
+            is("auth-key-rejected", Always, "the client has no key that this account accepts, and left"),
+            is("auth-disconnected", Always, "the user stopped at the prompt"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Exit before auth (user '<user>', 0 fails)",
             "Exit before auth from <address> (user '<user>', 0 fails)",
@@ -98,8 +124,8 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Server,
         candidates: &[
-            is("auth-key-rejected", Always, "the client has no key that this account accepts, and leaves"),
-            is("auth-password-rejected", Always, "bad password attempts stand before it"),
+            is("auth-password-rejected", Always, "a password was wrong: dropbear counts no key that it does not know"),
+            is("auth-key-rejected", Always, "the key is known, and what was signed with it is not right"),
             is("auth-disconnected", Always, "the user stopped at the prompt"),
         ],
         ..Family::NEW
@@ -112,6 +138,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "authentication for SSH2 Session from <text> Failed",
             "SSH2_USERAUTH: User '<user>' authentication for SSH2 Session from <text> Failed",
             "LOGIN_FAILED: Login failed [user: <user>",
+            "for SSH session failed during password based authentication",
         ],
         writer: Writer::Anyone,
         is_named: true,

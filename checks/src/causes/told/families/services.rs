@@ -7,6 +7,17 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // Gitea's and Forgejo's own server.
+        texts: &["Failed authentication attempt from <address>", "sshConnectionFailed()"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("auth-key-rejected", Always, "the key is not in any account's settings, or the login name is not git"),
+            is("auth-no-credentials", Always, "the client had no key to offer"),
+            is("handshake-probed", Always, "the address is a scanner's"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["Assertion `"],
         writer: Writer::Server,
         is_named: true,

@@ -46,6 +46,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH operator error",
             "SSH session could not be established",
             "SSH encountered an unknown error",
+            "check your SSH key",
             "accepts connections using the cephadm SSH key",
             "Check that the host is reachable and accepts",
         ],

@@ -6,6 +6,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "auth-key-unreadable",
         &[
+            "Cannot read property 'getPrivatePEM' of undefined",
             "Malformed OpenSSH private key",
             "does not contain a private key",
             "Malformed PPK private key",
@@ -183,6 +184,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "access denied or repository not exported",
             "your SSH key has not propagated",
             "Your SSH key has expired",
+            "AuthorizedKeysCommand <text> exited on signal",
+            "Invalid authorized_keys file, remote unlocking",
         ],
     ),
     (

@@ -50,6 +50,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "pam_succeed_if(sshd:account): requirement",
             "pam_faillock(sshd:auth): Consecutive login failures",
             "pam_faillock(sshd:auth): User unknown",
+            "Permission denied (tailscale)",
             "tailnet policy does not permit you to SSH",
             "tailscale: tailnet policy",
             "tailscale: failed to evaluate",
@@ -121,6 +122,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Request to sssd failed. Connection timed out",
             "pam_systemd(sshd:session): Failed to create session: Failed to activate service 'org.freedesktop.login1'",
+            "pam_systemd(sshd:session): Failed to create session: Activation of",
+            "pam_systemd(sshd:session): Failed to release session: Connection timed out",
             "Failed to activate service 'org.freedesktop.login1'",
             "Failed to activate service 'org.freedesktop.systemd1'",
         ],

@@ -55,6 +55,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "auth-key-file-modes",
         &[
+            "Incorrect ownership for <file>authorized_keys",
+            "Incorrect permissions for <file>authorized_keys",
             "apparmor=\"DENIED\" <text>sshd<text>/authorized_keys",
             "apparmor=\"DENIED\" <text>/authorized_keys<text>sshd",
         ],
@@ -70,6 +72,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "session-pam-refused",
         &[
+            "linux_audit_write_entry failed",
             "(sshd:session): No logins allowed for",
             "(sshd:session): Error writing /proc/self/loginuid",
             "(sshd:session): required running auditd not detected",

@@ -1,4 +1,4 @@
-//! Messages of SFTP servers other than OpenSSH's: SFTPGo 2.6, and ProFTPD 1.3.9 with mod_sftp.
+//! Messages of servers other than OpenSSH: SFTPGo 2.6, ProFTPD 1.3.9 with mod_sftp, and Gerrit.
 
 use super::wording::Wordings;
 
@@ -24,6 +24,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     (
+        "handshake-protocol-violation",
+        &["rejecting invalid length (<text>) client <kind> key", "rejecting invalid ECDH client public key"],
+    ),
+    (
         "handshake-probed",
         &[
             "no_auth_tried",
@@ -37,6 +41,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-password-rejected",
         &[
             "could not validate password credentials",
+            "error authenticating user <user>: invalid credentials",
             "could not validate keyboard interactive credentials",
             "no auth passed yet, could not validate credentials",
             "\"login_type\":\"password\",\"protocol\":\"SSH\",\"error\"",
@@ -49,6 +54,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-key-rejected",
         &[
             "could not validate public key credentials",
+            "AUTH FAILURE FROM <address> no-matching-key",
+            "AUTH FAILURE FROM <address> key-list-empty",
             "\"login_type\":\"publickey\",\"protocol\":\"SSH\",\"error\"",
             "authentication for user '<user>' failed: User not authorized",
             "for user '<user>' via '<kind>' public key failed",
@@ -58,6 +65,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-account-refused",
         &[
             "cannot login user \"<user>\", protocol SSH is not allowed",
+            "AUTH FAILURE FROM <address> user-inactive",
             "cannot login user \"<user>\", login method",
             "cannot login user \"<user>\", remote address is not allowed",
             "cannot login user \"<user>\", second factor authentication is not set",
@@ -69,7 +77,16 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "auth-user-unknown",
-        &["password authentication for user '<user>' failed: No such user", "no account for user '<user>' found"],
+        &[
+            "password authentication for user '<user>' failed: No such user",
+            "no account for user '<user>' found",
+            "AUTH FAILURE FROM <address> user-not-found",
+            "error authenticating user: <user>, error: Not found",
+            "error authenticating user \"<user>\": Not found",
+            "error authenticating user \"<user>\": user does not exist",
+            "\"error\":\"user does not exist\"",
+            "\"login_type\":\"no_auth_tryed\",\"protocol\":\"SSH\",\"error\":\"not found",
+        ],
     ),
     ("session-limit", &["authentication refused for user: <text>, too many open sessions"]),
     ("session-home-missing", &["has an invalid home dir: <text>, login not allowed"]),

@@ -154,7 +154,16 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Your access to this repository has been",
         ],
     ),
-    ("session-nologin", &["fatal: unrecognized command ''", "has invalid shell, rejected", "Shell login disabled"]),
+    (
+        "session-nologin",
+        &[
+            "fatal: unrecognized command ''",
+            "has invalid shell, rejected",
+            "Shell login disabled",
+            "Attempted login by <user> on /dev/",
+            "Attempted login by <user> on UNKNOWN",
+        ],
+    ),
     (
         "session-limit",
         &[

@@ -1,0 +1,42 @@
+//! Marks of the program or the process that wrote a line.
+
+use memchr::memmem;
+
+use super::programs::names_ssh;
+
+/// Words in a command that runs ssh by another name.
+const RUN_SSH: [&[u8]; 8] = [b"mosh", b"scp ", b"sftp ", b"rsync ", b"git ", b"ansible", b"vagrant", b"slogin"];
+
+/// True for a line that ssh alone prints, as in a text with both ends' logs.
+pub(super) fn is_a_clients(message: &[u8]) -> bool {
+    const OWN: [&[u8]; 6] = [
+        b"ssh: connect to host ",
+        b"ssh: Could not resolve hostname ",
+        b"debug1: Reading configuration data ",
+        b"debug1: Connecting to ",
+        b"Host key verification failed.",
+        b": Permission denied (",
+    ];
+    OWN.iter().any(|text| memmem::find(message, text).is_some())
+}
+
+/// True for what the process of a session says as it gives up, without naming its client.
+pub(super) fn is_a_sessions_last_word(message: &[u8]) -> bool {
+    let has = |text: &[u8]| memmem::find(message, text).is_some();
+    message.starts_with(b"fatal: ") && !has(b"[preauth]") && !has(b"authentication")
+}
+
+/// True if a line is one of a stack trace of Java, JavaScript, .NET or Python.
+pub(super) fn is_a_stack_frame(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    text.starts_with(b"at ") && text.ends_with(b")")
+        || text.starts_with(b"File \"") && memmem::find(text, b"\", line ").is_some()
+}
+
+/// True if a line can be what a session printed, or what was typed in one: it runs no ssh, and announces nothing.
+pub(super) fn is_output(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let runs_ssh = || RUN_SSH.iter().any(|name| memmem::find(text, name).is_some());
+    let announces = text.ends_with(b":") && !text.starts_with(b"[sudo]");
+    text.iter().any(u8::is_ascii_alphanumeric) && !announces && !names_ssh(text) && !runs_ssh()
+}
