@@ -72,9 +72,8 @@ fn examine<S: Into<Option<Server>>>(name: &str, start: impl Fn(&Lab) -> S, optio
                 scope.spawn(move || {
                     let record = recording(name, mode);
                     let record: Vec<&str> = record.iter().flat_map(|file| ["--record", file]).collect();
-                    let further =
-                        if options.contains(&further.first().copied().unwrap_or_default()) { &[][..] } else { further };
-                    let seen = lab.doctor(server, &[further, options, &record].concat(), Duration::from_mins(3));
+                    let own: Vec<&str> = options.iter().copied().filter(|option| !further.contains(option)).collect();
+                    let seen = lab.doctor(server, &[further, &own[..], &record].concat(), Duration::from_mins(3));
                     let faults = faults(&seen, expected, *mode == "plain");
                     note(name, mode, &seen, &faults);
                     let is_gone = eventually(Duration::from_secs(5), || server.connections() == 0);
