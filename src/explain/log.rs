@@ -127,6 +127,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
             .filter_map(|entry| entry.value("names"))
             .map(|names| ("theirs", names.split([',', ' ']).next().unwrap_or_default().to_owned())),
     );
+    values.extend(log.and_then(|log| login_name(told, log)).map(|user| ("user", user)));
     let mut fixes = fill(cause.fixes, &values, client, evidence);
     // A log tells nothing of the user's own keepalive.
     for fix in &mut fixes {
@@ -149,6 +150,12 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
         fixes,
         suspects: Vec::new(),
     }
+}
+
+/// The login name in the connections of a finding: others in the log have others.
+fn login_name(told: &Told, log: &Log) -> Option<String> {
+    let entries = told.connections.iter().flat_map(|at| &log.connections[*at].entries);
+    entries.filter_map(|entry| entry.value("user")).find(|user| is_a_host(user)).map(ToOwned::to_owned)
 }
 
 /// The one command that settles it: the examination of the target, which only a client can make.

@@ -209,6 +209,15 @@ fn a_log_of_a_server_is_told_by_connection() {
 }
 
 #[test]
+fn a_fix_names_the_login_that_was_refused_and_not_one_that_works() {
+    let log = "Nov 20 10:00:01 db sshd[100]: Accepted password for alice from 10.0.0.5 port 50000 ssh2\n\
+               Nov 20 10:00:02 db sshd[101]: Failed password for bob from 10.0.0.6 port 50001 ssh2\n\
+               Nov 20 10:00:03 db sshd[101]: Connection closed by authenticating user bob 10.0.0.6 port 50001 [preauth]\n";
+    let answer = explain(&["-"], log.as_bytes()).stdout;
+    assert!(answer.contains("passwd -S bob") && !answer.contains("alice"), "{answer}");
+}
+
+#[test]
 fn a_gap_before_a_line_names_the_step_that_was_slow() {
     let log = "2026-11-20 10:00:00.100 debug1: Connecting to db [192.0.2.7] port 22.\n\
         2026-11-20 10:00:00.200 debug1: Connection established.\n\

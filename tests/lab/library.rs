@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ssh_doctor_checks::base::ask::Nobody;
 use ssh_doctor_checks::base::limits::Limits;
@@ -21,7 +22,7 @@ impl Lab {
         let path = self.home.path("client/.ssh/id_ed25519");
         target.credentials.identities = vec![Identity { path, explicit: true }];
         target.host_keys.strictness = Strictness::AcceptNew;
-        let limits = Limits::default();
+        let limits = Limits { idle: Duration::ZERO, ..Limits::default() };
         let ctx = Context::new(target, limits, Progress::default(), Stop::never(), Arc::new(Nobody));
         let (dns, found) = dns::check(&ctx).await;
         let (tcp, link) = tcp::check(&ctx, &found.addresses, None).await;

@@ -74,15 +74,20 @@ impl Budget {
         self.handshakes.acquire().await.ok()
     }
 
-    /// Waits until one more session may be opened, where they are spread: see [`Starts`]. Whoever asks first is first; hold the turn until the
-    /// session is open.
+    /// Waits until one more session may be opened, where they are spread: see [`Starts`]. Where connections were refused a moment ago, it waits for the
+    /// end of that rest too. Whoever asks first is first; hold the turn until the session is open.
     pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         self.starts.as_ref()?;
         let turn = self.turn.acquire().await.ok();
-        while let Some(at) = self.starts().and_then(|mut starts| starts.room_at(Instant::now())) {
+        while let Some(at) = self.room_at(Instant::now()) {
             sleep_until(at.into()).await;
         }
         turn
+    }
+
+    fn room_at(&self, now: Instant) -> Option<Instant> {
+        let room = self.starts().and_then(|mut starts| starts.room_at(now));
+        room.into_iter().chain(self.rest_until(now)).max()
     }
 
     /// True if a session more would not come before its turn, the one among them that is kept for a doubt.
@@ -167,9 +172,14 @@ impl Budget {
 
     /// True if further connections were refused a moment ago: each one more may prolong that, and lock the user out.
     pub(crate) fn is_limited(&self) -> bool {
+        self.rest_until(Instant::now()).is_some()
+    }
+
+    /// The end of the rest that further connections are given after one was refused, if it is still to come.
+    fn rest_until(&self, now: Instant) -> Option<Instant> {
         /// Longer than the window of `ufw limit`, 30 s.
         const REST: Duration = Duration::from_secs(35);
-        self.further().refused_at.is_some_and(|at| at.elapsed() < REST)
+        self.further().refused_at.map(|at| at + REST).filter(|until| *until > now)
     }
 
     /// Forgets that further connections were refused: all that was open has ended too, so it is no limit on new ones.
@@ -265,6 +275,17 @@ mod tests {
         );
         budget.note_further(true, Instant::now());
         assert!(!budget.is_limited() && budget.spent().limit.is_some_and(|limit| limit.ended));
+    }
+
+    #[test]
+    fn sessions_that_are_spread_wait_for_the_end_of_a_refusal() {
+        let limits = Limits { idle: Duration::from_mins(6), ..Limits::default() };
+        let (spread, at_once) =
+            (Budget::new(&limits), Budget::new(&Limits { idle: Duration::from_secs(20), ..limits }));
+        let now = Instant::now();
+        assert!(spread.is_spread() && !at_once.is_spread() && spread.room_at(now).is_none());
+        spread.note_further(false, now);
+        assert!(spread.room_at(now).is_some_and(|at| at > now + Duration::from_secs(30)));
     }
 
     #[test]

@@ -109,7 +109,7 @@ pub(super) const METHOD_UNAVAILABLE: Cause = Cause {
         },
         Fix {
             side: Side::Client,
-            when: |evidence| evidence.auth.facts().is_none_or(|facts| !tries_all(facts)),
+            when: |evidence| unattended(evidence).or(evidence.auth.facts()).is_none_or(|facts| !tries_all(facts)),
             summary: "Allow the methods that the server offers",
             file: Some("~/.ssh/config"),
             snippet: Some("Host {alias}\n    PreferredAuthentications publickey,keyboard-interactive,password"),

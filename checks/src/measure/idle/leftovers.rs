@@ -8,7 +8,8 @@ use crate::ssh::connection::Connection;
 /// Ends the waiting commands, and the sshd processes above them, that are still there although their session is over.
 ///
 /// Such a session is one that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
-/// It is sent SIGHUP, as if its terminal were gone, since a shell at its prompt ignores SIGTERM.
+/// Most processes are gone, which the shell itself finds out: what takes a program for each would take longer than a busy server is waited for.
+/// What is there is sent SIGHUP, as if its terminal were gone, since a shell at its prompt ignores SIGTERM.
 /// A process is ended, with its group, only when its arguments or its environment still bear our mark; its parent only when it is an SSH server's session process.
 pub(in crate::measure) async fn end(
     connection: &Connection,
@@ -22,6 +23,7 @@ pub(in crate::measure) async fn end(
     let list: Vec<String> = pids.iter().map(|(own, parent)| format!("{own}:{parent}")).collect();
     let script = format!(
         "for pair in {}; do own=${{pair%%:*}}; parent=${{pair##*:}}; \
+         kill -s 0 $own 2>/dev/null || continue; \
          marks=$(ps -o args= -p $own 2>/dev/null; tr \"\\0\" \" \" </proc/$own/cmdline 2>/dev/null; \
          tr \"\\0\" \" \" </proc/$own/environ 2>/dev/null); \
          case \"$marks\" in *{mark}*) echo stranded;; *) continue;; esac; \
