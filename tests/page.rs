@@ -49,8 +49,9 @@ fn pages_of_every_kind_are_valid_accessible_and_fit_the_screen() {
     write("hostile", &hostile());
     write("nothing", &Evidence::unexamined());
     let check = root.join("tests/page/check.mjs");
-    let mut command = Command::new(node);
-    command.arg(check).arg(modules).arg(pages.path()).env("CHROMIUM", chromium);
+    // A browser keeps both processors busy for as long as tests of timers run beside it.
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(node).arg(check).arg(modules).arg(pages.path()).env("CHROMIUM", chromium);
     command.args(std::env::var_os("SSH_DOCTOR_SCREENSHOTS"));
     let run = command.output().unwrap();
     let said = String::from_utf8_lossy(&run.stdout);
