@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::lab::{Lab, Middlebox, Report, Server, eventually};
 
-const QUICK: [&str; 4] = ["--idle", "0", "-o", "ConnectTimeout=3"];
+/// Long enough for a machine that is busy with other tests to try a full size again.
+const QUICK: [&str; 4] = ["--idle", "0", "-o", "ConnectTimeout=6"];
+/// The time that an examination takes which stalls in the handshake.
+const SOON: Duration = s(6 + 3);
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -53,9 +56,10 @@ fn a_black_hole_before_the_keys_is_proven_and_mended() {
     let seen = lab.doctor(&server, &QUICK, s(30));
     assert_only(&seen, "path-mtu-blackhole", "handshake");
     assert_certain(&seen);
-    assert!(seen.run.took < s(3 + 2), "{}", seen.told());
+    assert!(seen.run.took < SOON, "{}", seen.told());
     let connections = seen.json["spent"]["connections"].as_u64();
-    assert!(connections.is_some_and(|count| count <= 7), "{}", seen.told());
+    // The one that stalled, three sizes side by side twice at most, and full size once more.
+    assert!(connections.is_some_and(|count| count <= 8), "{}", seen.told());
     let is_left = || server.connections() > 0;
     assert!(eventually(s(2), || !is_left()), "what stalled is left for LoginGraceTime: {}", server.log());
     assert!(!works(&lab, &server, &[], s(4)));
@@ -161,7 +165,7 @@ fn a_filter_that_objects_to_the_key_exchange_is_no_black_hole() {
     lab.forward(&format!("tcp dport {} @ih,40,8 20 drop", server.port()));
     let seen = lab.doctor(&server, &QUICK, s(30));
     assert_only(&seen, "handshake-kex-stalled", "handshake");
-    assert!(seen.run.took < s(5), "{}", seen.told());
+    assert!(seen.run.took < SOON, "{}", seen.told());
 }
 
 #[test]
@@ -171,7 +175,7 @@ fn where_small_packets_stall_as_well_nothing_is_said_of_their_size() {
     lab.forward("ip length > 200 drop");
     let seen = lab.doctor(&server, &QUICK, s(30));
     assert_only(&seen, "handshake-kex-stalled", "handshake");
-    assert!(seen.run.took < s(5), "{}", seen.told());
+    assert!(seen.run.took < SOON, "{}", seen.told());
 }
 
 #[test]

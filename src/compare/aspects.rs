@@ -42,7 +42,7 @@ pub(super) enum Noise {
     Ms,
     /// A round trip in milliseconds: what is less than twice as long, or less than 10 ms longer.
     RoundTrip,
-    /// A rate: what is less than three times as much.
+    /// A rate: what is less than three times as much, or less than six times where both are fast.
     Rate,
     /// Seconds of silence: what is less than a quarter more.
     Seconds,

@@ -61,10 +61,8 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
         Some(running) => Some(running),
         None => start_on_any((ctx, &mut *logged_in), lead, Reads::Input, patience, &mut ran).await,
     };
-    if logged_in.connection.is_none() {
-        return Step::Skipped(LOST.into());
-    }
-    let Some(mut other_output) = ctx.stop.race(finish(running, patience, &mut ran)).await else {
+    let Some(connection) = &logged_in.connection else { return Step::Skipped(LOST.into()) };
+    let Some(mut other_output) = ctx.stop.race(finish(connection, running, patience, &mut ran)).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing followed the end of the input: the server may not pass it on, and a command that reads none ends all the same.
@@ -77,11 +75,13 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
             None => false,
         };
         // Alone on a connection of its own: what hangs on the first one may be in its way.
-        let running = match logged_in.reconnect(ctx).await.then_some(logged_in.connection.as_ref()).flatten() {
-            Some(connection) => start_anew(connection, lead, Reads::Nothing, patience, &mut second).await,
+        let other = match logged_in.reconnect(ctx).await.then_some(logged_in.connection.as_ref()).flatten() {
+            Some(connection) => {
+                let running = start_anew(connection, lead, Reads::Nothing, patience, &mut second).await;
+                ctx.stop.race(finish(connection, running, patience, &mut second)).await.flatten()
+            }
             None => None,
         };
-        let other = ctx.stop.race(finish(running, patience, &mut second)).await.flatten();
         // One that ended although its output did not all arrive tells as much.
         if second.closed && second.status == Some(STATUS) {
             (ran, other_output, reads, input_open) = (second, other, Reads::Nothing, arrived);
@@ -121,9 +121,40 @@ enum Reads {
 }
 
 /// Ends the input of a command, and reads until it has ended; returns other output that came with its own.
-async fn finish(running: Option<Running>, patience: Patience, ran: &mut Ran) -> Option<String> {
-    running?.finish(KEPT, patience, ran).await;
+async fn finish(
+    connection: &Connection,
+    running: Option<Running>,
+    patience: Patience,
+    ran: &mut Ran,
+) -> Option<String> {
+    let mut running = running?;
+    running.end_input(KEPT, patience, ran).await;
+    read_late(connection, &mut running, patience, ran).await;
+    running.close().await;
     take_other_output(ran)
+}
+
+/// Reads on where output has stopped midway and a request is answered: what a slow line loses is sent again after longer each time, and the answer comes
+/// behind it. Output that does not follow the answer is not on its way.
+async fn read_late(connection: &Connection, running: &mut Running, patience: Patience, ran: &mut Ran) {
+    /// The time that output may take to follow the answer.
+    const BEHIND: Duration = Duration::from_secs(1);
+    let began = Instant::now();
+    while ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0 && began.elapsed() < patience.total {
+        let before = ran.stdout_bytes;
+        let answer = connection.keepalive(patience.silence * 2).await;
+        if !matches!(answer, KeepaliveReply::Alive(_)) {
+            return;
+        }
+        ran.gave_up = None;
+        running.read(KEPT, Patience { silence: BEHIND, ..patience }, ran, |_| false).await;
+        if ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > before {
+            ran.gave_up = None;
+            running.read(KEPT, patience, ran, |_| false).await;
+        } else {
+            return;
+        }
+    }
 }
 
 async fn of_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
@@ -192,8 +223,7 @@ async fn again(connection: &Connection, lead: Lead, reads: Reads, patience: Pati
     while runs.len() < TIMES && began.elapsed() < BUDGET {
         let mut ran = Ran::default();
         let Some(running) = start_anew(connection, lead, reads, patience, &mut ran).await else { break };
-        running.finish(KEPT, patience, &mut ran).await;
-        take_other_output(&mut ran);
+        finish(connection, Some(running), patience, &mut ran).await;
         // A server that bears no further session on a connection tells nothing of how sessions end.
         if ran.is_refused() {
             break;
