@@ -58,7 +58,7 @@ fn a_black_hole_before_the_keys_is_proven_and_mended() {
     assert_certain(&seen);
     assert!(seen.run.took < SOON, "{}", seen.told());
     let connections = seen.json["spent"]["connections"].as_u64();
-    // The one that stalled, three sizes side by side twice at most, and full size once more.
+    // Eight where there is time for every size.
     assert!(connections.is_some_and(|count| count <= 8), "{}", seen.told());
     let is_left = || server.connections() > 0;
     assert!(eventually(s(2), || !is_left()), "what stalled is left for LoginGraceTime: {}", server.log());
