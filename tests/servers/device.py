@@ -173,7 +173,7 @@ class ShellOnly(Session):
 
 
 class OneConsole(ShellOnly):
-    """The same, but with one session for each connection: another one is refused."""
+    """A console with one session for each connection: another one is refused."""
 
     def __init__(self, device):
         super().__init__(device)

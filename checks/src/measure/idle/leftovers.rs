@@ -9,7 +9,7 @@ use crate::ssh::connection::Connection;
 ///
 /// Such a session is one that the path cut off, whether we saw it die, were still asking it, or closed it into the void.
 /// Most processes are gone, which the shell itself finds out: what takes a program for each would take longer than a busy server is waited for.
-/// What is there is sent SIGHUP, as if its terminal were gone, since a shell at its prompt ignores SIGTERM.
+/// One that is there is sent SIGHUP, as if its terminal were gone, since a shell at its prompt ignores SIGTERM.
 /// A process is ended, with its group, only when its arguments or its environment still bear our mark; its parent only when it is an SSH server's session process.
 pub(in crate::measure) async fn end(
     connection: &Connection,

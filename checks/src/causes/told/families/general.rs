@@ -161,7 +161,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        // What no other text tells of the end of one of sshd's processes.
+        // The last words of a process of sshd, where no other text tells of its end.
         texts: &["fatal: <why>"],
         writer: Writer::Server,
         is_wrapper: true,
