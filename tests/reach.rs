@@ -175,6 +175,7 @@ fn a_long_idle_test_stays_below_that_limit_with_all_its_sessions() {
     limit(&lab, &server);
     std::thread::scope(|scope| {
         let own = scope.spawn(|| {
+            // Before the next sessions are opened: the first ones still count for the limit.
             std::thread::sleep(s(25));
             lets_the_user_in(&lab, &server);
         });

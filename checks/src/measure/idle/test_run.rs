@@ -252,7 +252,7 @@ fn outages(timeline: &Timeline, began_s: f64) -> Vec<Outage> {
 
 /// Assigns the roles of the sessions. One place is the main session's, one is left for the fresh connection that
 /// settles a doubt; what is not silent comes only where enough silent ones are left, and early where sessions are opened a few at a time
-/// (`spread`): each has to last for as long as the silence that kills.
+/// (`spread`): each has to outlast the idle timeout.
 pub(super) fn roles(sessions: usize, longest: f64, channel_use: &ChannelUse, spread: bool) -> Vec<Role> {
     let places = sessions.saturating_sub(2).max(1);
     let mut last = Vec::new();
