@@ -1,20 +1,21 @@
-//! A server that runs commands and keeps their input open, on loopback.
+//! Servers whose commands get no end of their input, or stop midway in their output, on loopback.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 use ssh_doctor_fixtures::keys;
 use ssh_doctor_fixtures::server::{Harm, Login, Server};
 
-/// Examines a server that passes no end of an input on, and loses what a command that reads nothing prints after so many bytes.
-fn examined(after: u64) -> Value {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+/// Examines a server with one thread that does this to the output of commands.
+fn examined(harm: Harm) -> Value {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (host_key, key) = (keys::generate(), keys::generate());
     let public = host_key.public_key().clone();
     let login = Login { user: "me".to_owned(), keys: vec![key.public_key().clone()], ..Login::default() };
-    let server = Server { harm: Some(Harm::KeepsInputOpen(after)), ..Server::new(host_key, login) };
+    let server = Server { harm: Some(harm), ..Server::new(host_key, login) };
     let service = runtime.block_on(server.start()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let [known_hosts, file] = ["known_hosts", "key"].map(|name| folder.path().join(name));
@@ -46,7 +47,7 @@ fn an_input_that_never_ends_is_named_also_where_the_end_of_the_output_is_lost() 
     std::thread::scope(|scope| {
         for (after, codes, verdict) in [(u64::MAX, &lost[1..], "healthy"), (1000, &lost[..], "broken")] {
             scope.spawn(move || {
-                let report = examined(after);
+                let report = examined(Harm::KeepsInputOpen(after));
                 let found: Vec<_> = report["diagnoses"]
                     .as_array()
                     .unwrap()
@@ -57,4 +58,12 @@ fn an_input_that_never_ends_is_named_also_where_the_end_of_the_output_is_lost() 
             });
         }
     });
+}
+
+#[test]
+fn output_that_stops_midway_with_every_other_answer_is_waited_for() {
+    let report = examined(Harm::Freezes(Duration::from_secs(5)));
+    let exit = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "exit").unwrap();
+    assert_eq!((&report["verdict"], &exit["status"]), (&"healthy".into(), &"pass".into()), "{report:#}");
+    assert!(exit["duration_ms"].as_f64() > Some(4900.0), "it did not stop: {exit:#}");
 }
