@@ -91,7 +91,10 @@ impl<'a> Collector<'a> {
     }
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
-        let mut found = self.lexicon.look(message);
+        let mut found = match record.ident.as_deref() {
+            Some(ident) if programs::is_server(ident) => self.lexicon.look_in_english(message),
+            _ => self.lexicon.look(message),
+        };
         if found.symptoms.is_empty()
             && record.stamp.is_some()
             && self.cut < CUT

@@ -1,6 +1,6 @@
 //! Messages that were cut at the edge of a screen, as systemctl and a pager cut them.
 
-use super::pattern::pieces;
+use super::outline::pieces;
 
 /// The bytes of a text's piece with which a cut message ends, at least: fewer are many texts' words.
 const LEAST: usize = 12;

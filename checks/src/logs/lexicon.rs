@@ -8,7 +8,8 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::cut::ends_in;
 use super::languages;
 use super::mask::Message;
-use super::pattern::{Patterns, Place};
+use super::outline::Place;
+use super::pattern::Patterns;
 use super::phrases;
 use super::programs::PROGRAMS;
 use super::{clients, openssh, sshd};
@@ -79,7 +80,8 @@ impl Lexicon {
         Found { english: Some(english), ..found }
     }
 
-    fn look_in_english(&self, message: &Message<'_>) -> Found {
+    /// Looks for everything in one message of a program that translates none.
+    pub(super) fn look_in_english(&self, message: &Message<'_>) -> Found {
         let mut found = Found::default();
         let (events_end, programs_end) = (events().count(), events().count() + PROGRAMS.len());
         for at in self.patterns.candidates(message.text) {

@@ -12,6 +12,7 @@ mod marks;
 mod mask;
 mod open;
 mod openssh;
+mod outline;
 mod pattern;
 mod phrases;
 mod programs;

@@ -7,20 +7,12 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::mask::Message;
+use super::outline::{Hole, Outline, Place, pieces};
 
 /// The longest value that is kept of a hole, bytes.
 const VALUE: usize = 512;
 /// Bytes for the states that a search for one text makes.
 const STATES: usize = 256 << 10;
-
-/// The place in a message where a text may begin, and the comparison to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// At the beginning of a message, which a level, a name or a bracket may precede.
-    Begins,
-    /// Anywhere, in capitals or not.
-    Anywhere,
-}
 
 /// Texts, compiled to be looked for in one pass over a line: one automaton finds the longest literal piece of each, and only the texts
 /// whose piece a line has are then compared whole.
@@ -34,6 +26,7 @@ pub(super) struct Patterns {
 struct Text {
     place: Place,
     written: &'static str,
+    outline: Outline,
     regex: OnceLock<Regex>,
     holes: Vec<&'static str>,
     stated: Vec<(&'static str, &'static str)>,
@@ -83,6 +76,9 @@ impl Patterns {
         if text.holes.is_empty() && text.stated.is_empty() {
             return text.is_in(message.text).then(BTreeMap::new);
         }
+        if text.outline.is_in(message.text) == Some(false) {
+            return None;
+        }
         let mut captures = text.regex().captures(message.text)?;
         // What introduces a secret may stand before the hole.
         if message.has_secrets() {
@@ -106,6 +102,7 @@ impl Text {
         Self {
             place,
             written: text,
+            outline: Outline::new(place, text),
             regex: OnceLock::new(),
             holes: holes().filter(|hole| !hole.contains('=')).collect(),
             stated: holes().filter_map(|hole| hole.split_once('=')).collect(),
@@ -116,7 +113,8 @@ impl Text {
     fn is_in(&self, message: &[u8]) -> bool {
         // That piece is all there is.
         let is_literal = self.holes.is_empty() && self.stated.is_empty();
-        is_literal && self.place == Place::Anywhere || self.regex().is_match(message)
+        is_literal && self.place == Place::Anywhere
+            || self.outline.is_in(message).unwrap_or_else(|| self.regex().is_match(message))
     }
 
     fn regex(&self) -> &Regex {
@@ -130,37 +128,16 @@ impl Text {
     fn source(&self) -> String {
         let start = if self.place == Place::Begins { r#"(?:^|[\]:>|\t-] *|["'`]|\) |\* |[$#] )"# } else { "(?i)" };
         let body = pieces(self.written).map(|(literal, hole)| {
-            let hole = match hole {
+            let hole = match hole.and_then(Hole::named) {
                 None => "",
-                Some(name) if name.contains('=') => "",
-                Some(name) if NUMBERS.contains(&name) => r"(-?[0-9]+)",
-                Some(name) if TEXTS.contains(&name) => "(.*)",
-                Some(_) => r"(\S+)",
+                Some(Hole::Number) => r"(-?[0-9]+)",
+                Some(Hole::Text) => "(.*)",
+                Some(Hole::Word) => r"(\S+)",
             };
             regex::escape(literal) + hole
         });
         start.to_owned() + &body.collect::<String>()
     }
-}
-
-/// Holes that hold digits.
-const NUMBERS: [&str; 10] = ["n", "port", "pid", "code", "status", "channel", "sent", "received", "type", "line"];
-/// Holes that hold anything.
-const TEXTS: [&str; 6] = ["text", "why", "command", "names", "methods", "key"];
-
-/// The pieces of a text: what stands there, and the name of the hole after it.
-pub(super) fn pieces(text: &'static str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-    let mut pieces = text.split('<');
-    let first = pieces.next().unwrap_or_default();
-    let mut all = vec![(first, None)];
-    for piece in pieces {
-        let (name, rest) = piece.split_once('>').expect("a hole is closed");
-        if let Some(last) = all.last_mut() {
-            last.1 = Some(name);
-        }
-        all.push((rest, None));
-    }
-    all.into_iter()
 }
 
 #[cfg(test)]
@@ -187,6 +164,21 @@ mod tests {
         assert_eq!(found(&patterns, b"no route"), [1]);
         assert_eq!(found(&patterns, b"[12:00] No route"), [0, 1]);
         assert_eq!(found(&patterns, b"there is No route"), [1]);
+    }
+
+    #[test]
+    fn a_quick_look_finds_what_a_regular_expression_finds() {
+        let texts = ["a<n>b", "a<n>1", "a <user> b", "a<user>a<why>b", "a<why> b<n>", "a<x=y> b", "<n>a", "a<why><n>"];
+        for place in [Place::Begins, Place::Anywhere] {
+            let patterns = Patterns::new(texts.map(|text| (place, text)));
+            proptest::proptest!(|(message in "[aAb1: \n-]{0,12}")| {
+                for text in &patterns.each {
+                    let looked = text.outline.is_in(message.as_bytes());
+                    let is_in = text.regex().is_match(message.as_bytes());
+                    proptest::prop_assert!(looked.is_none_or(|looked| looked == is_in), "{}: {:?}", text.written, message);
+                }
+            });
+        }
     }
 
     #[test]
