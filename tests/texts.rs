@@ -118,3 +118,11 @@ fn a_certificate_refused_before_another_login_is_a_warning() {
     let one = told.first().map(|one| (one.cause.code, one.found.severity));
     assert_eq!(one, Some(("auth-cert-principal", Some(Severity::Warning))));
 }
+
+#[test]
+fn a_complaint_that_is_not_understood_before_any_login_is_not_health() {
+    let log = "Connected to SSH server at db, port 22\nError: the gate is shut\n";
+    let diagnosis = explained(log.as_bytes(), "a text", Client::Ssh).unwrap().diagnosis;
+    assert!(diagnosis.findings.is_empty(), "{:?}", diagnosis.findings);
+    assert_eq!(diagnosis.verdict, Verdict::Inconclusive);
+}

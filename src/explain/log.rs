@@ -213,6 +213,8 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
     let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(Connection::stopped_at);
     let grave = findings.iter().find(|found| found.severity != Severity::Info);
     let has_steps = log.is_some_and(|log| log.connections.iter().any(|connection| !connection.entries.is_empty()));
+    let has_unknown = log.is_some_and(|log| !log.unknown.is_empty());
+    let logged_in = log.is_some_and(|log| log.connections.iter().any(|connection| connection.passed(Check::Auth)));
     let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
     let verdict = match grave.map(|found| found.severity) {
         // A server that lets others in is not broken, whatever keeps some out; one that does not start is.
@@ -223,6 +225,8 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         Some(_) if !is_of_server && (stopped.is_some() || !has_steps) => Verdict::Broken,
         Some(_) => Verdict::Degraded,
         None if findings.is_empty() && client_stopped(log) => Verdict::Broken,
+        // What is not understood before any login may be the reason for its lack.
+        None if findings.is_empty() && has_unknown && !logged_in => Verdict::Inconclusive,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };

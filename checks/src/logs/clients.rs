@@ -169,6 +169,10 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("sftp> ", Event::RequestGranted),
     ("Uploading <file> to <file>", Event::RequestGranted),
     ("Fetching <file> to <file>", Event::RequestGranted),
+    // Azure Pipelines.
+    ("Copying file <text> on remote machine", Event::RequestGranted),
+    ("Completed copying <n> files to the remote machine", Event::RequestGranted),
+    ("Das Kopieren von <n> Dateien auf den Remotecomputer wurde abgeschlossen", Event::RequestGranted),
     ("Last login: <text>", Event::RequestGranted),
     ("logout", Event::CommandEnded),
     // A question that waits for the person, not for the server.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
-use super::marks::{is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output};
+use super::marks::{is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command, is_output};
 use super::mask::Message;
-use super::open::{Open, Peer, span};
+use super::open::{Open, Peer, is_either_end, peer, span};
 use super::programs::{self, names_ssh};
 use super::record::Record;
 use super::served::Served;
@@ -26,7 +26,7 @@ const TEXT: usize = 400;
 
 /// The lowest port of a client's end, with room for those of a NAT.
 const EPHEMERAL: u16 = 10_000;
-/// Messages that are compared with the beginnings of texts, which takes long: what a screen shows has fewer.
+/// Messages that are compared with the beginnings of texts, which takes long.
 const CUT: u32 = 100;
 
 /// Collects the connections of a log.
@@ -91,6 +91,10 @@ impl<'a> Collector<'a> {
     }
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
+        if self.current.has_complaints() && is_a_typed_command(message.text) {
+            let over = std::mem::take(&mut self.current);
+            self.close(over);
+        }
         let mut found = match record.ident.as_deref() {
             Some(ident) if programs::is_server(ident) => self.lexicon.look_in_english(message),
             _ => self.lexicon.look(message),
@@ -148,6 +152,7 @@ impl<'a> Collector<'a> {
             || self.current.is_another(peer.as_ref())
             || peer.is_some() && self.current.is_logged_in_before(&found)
             || self.current.is_of_a_server() && is_a_clients(message.text)
+            || self.current.is_before_a_servers(record, &found)
         {
             let over = std::mem::take(&mut self.current);
             self.close(over);
@@ -210,6 +215,8 @@ impl<'a> Collector<'a> {
     }
 
     fn know(&mut self, program: &Program) {
+        let is_sure = program.is_server() && !self.current.began_serving();
+        self.log.programs.retain(|known| !(is_sure && is_either_end(known)));
         match self.log.programs.iter_mut().find(|known| known.name == program.name) {
             Some(known) if known.version.is_none() => known.version.clone_from(&program.version),
             Some(_) => (),
@@ -278,20 +285,6 @@ fn count(peers: &mut Vec<(String, u64)>, address: String) {
     } else if peers.len() < PEERS_COUNTED {
         peers.push((address, 1));
     }
-}
-
-/// The client of a server's line.
-fn peer(found: &Found) -> Option<Peer> {
-    let value = |name: &str| found.values.get(name).cloned();
-    if let Some((address, port)) =
-        value("address:port").as_deref().and_then(|text| text.trim_matches(['<', '>']).rsplit_once(':'))
-    {
-        return Some((address.to_owned(), port.trim_end_matches('>').to_owned()));
-    }
-    if matches!(found.event, Some(Event::ServerStarted)) {
-        return None;
-    }
-    Some((value("address")?, value("port").unwrap_or_default()))
 }
 
 /// The text of a message that is kept.

@@ -20,16 +20,26 @@ pub(super) fn is_a_clients(message: &[u8]) -> bool {
     OWN.iter().any(|text| memmem::find(message, text).is_some())
 }
 
+/// True for a prompt of a shell and a command that runs an SSH client: another run begins.
+pub(super) fn is_a_typed_command(message: &[u8]) -> bool {
+    const PROMPT: usize = 80;
+    const COMMANDS: [&[u8]; 4] = [b" ssh ", b" sftp ", b" scp ", b" ansible "];
+    let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));
+    prompt.is_some_and(|at| COMMANDS.iter().any(|command| message[at + 1..].starts_with(command)))
+}
+
 /// True for what the process of a session says as it gives up, without naming its client.
 pub(super) fn is_a_sessions_last_word(message: &[u8]) -> bool {
     let has = |text: &[u8]| memmem::find(message, text).is_some();
     message.starts_with(b"fatal: ") && !has(b"[preauth]") && !has(b"authentication")
 }
 
-/// True if a line is one of a stack trace of Java, JavaScript, .NET or Python.
+/// True if a line is one of a stack trace of Java, JavaScript, .NET or Python that names a library or a file of the program: one of
+/// Node.js itself or of a bundle names neither.
 pub(super) fn is_a_stack_frame(text: &[u8]) -> bool {
+    const NAMELESS: [&[u8]; 5] = [b"(internal/", b"(node:", b"/dist/", b"webpack:", b"(<anonymous>)"];
     let text = text.trim_ascii_start();
-    text.starts_with(b"at ") && text.ends_with(b")")
+    text.starts_with(b"at ") && text.ends_with(b")") && !NAMELESS.iter().any(|name| memmem::find(text, name).is_some())
         || text.starts_with(b"File \"") && memmem::find(text, b"\", line ").is_some()
 }
 

@@ -68,6 +68,10 @@ impl Open {
         if let Some(program) = found.program {
             match &mut self.connection.program {
                 Some(known) if known.name == program.name && known.version.is_none() => known.version = program.version,
+                // Both ends print lines of debugging.
+                Some(known) if is_either_end(known) && program.is_server() && self.connection.entries.is_empty() => {
+                    *known = program;
+                }
                 Some(_) => (),
                 None => self.connection.program = Some(program),
             }
@@ -188,6 +192,11 @@ impl Open {
         }
     }
 
+    /// True if a text of the catalogue was seen in it.
+    pub(super) fn has_complaints(&self) -> bool {
+        !self.symptoms.is_empty()
+    }
+
     /// True if somebody is logged in on it.
     pub(super) fn has_a_session(&self) -> bool {
         self.passed >= Some(Check::Auth) && self.ended.is_none()
@@ -196,6 +205,13 @@ impl Open {
     /// True if a server wrote it.
     pub(super) fn is_of_a_server(&self) -> bool {
         self.connection.program.as_ref().is_some_and(Program::is_server)
+    }
+
+    /// True if a message is the first one of a server's log that is pasted below what a client said.
+    pub(super) fn is_before_a_servers(&self, record: &Record<'_>, found: &Found) -> bool {
+        let is_of_a_server = found.program.as_ref().is_some_and(Program::is_server);
+        let is_of_a_client = !self.is_of_a_server() && !self.connection.program.as_ref().is_some_and(is_either_end);
+        is_of_a_server && record.ident.is_none() && is_of_a_client && !self.connection.sightings.is_empty()
     }
 
     /// True if a server's line about this peer is about another connection.
@@ -215,6 +231,25 @@ impl Open {
     pub(super) fn began_serving(&self) -> bool {
         !self.connection.entries.is_empty()
     }
+}
+
+/// True if a line of debugging alone names a program.
+pub(super) fn is_either_end(program: &Program) -> bool {
+    program.name == "OpenSSH" && program.version.is_none()
+}
+
+/// The client of a server's line.
+pub(super) fn peer(found: &Found) -> Option<Peer> {
+    let value = |name: &str| found.values.get(name).cloned();
+    if let Some((address, port)) =
+        value("address:port").as_deref().and_then(|text| text.trim_matches(['<', '>']).rsplit_once(':'))
+    {
+        return Some((address.to_owned(), port.trim_end_matches('>').to_owned()));
+    }
+    if matches!(found.event, Some(Event::ServerStarted)) {
+        return None;
+    }
+    Some((value("address")?, value("port").unwrap_or_default()))
 }
 
 /// Widens a span of times, each as the log has it, to the next one.

@@ -99,6 +99,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<what> allocation request failed on channel <channel>", Event::RequestRefused),
     ("<what> request failed on channel <channel>", Event::RequestRefused),
     ("Warning: remote port forwarding failed for listen port <port>", Event::ForwardRefused),
+    ("Warning: remote port forwarding failed for listen path <file>", Event::ForwardRefused),
+    ("Error: remote port forwarding failed for listen path <file>", Event::ForwardRefused),
     ("Error: remote port forwarding failed for listen port <port>", Event::ForwardRefused),
     ("remote forward failure for: <text>", Event::ForwardRefused),
     ("Entering interactive session.", Event::SessionBegun),

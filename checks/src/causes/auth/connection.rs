@@ -110,7 +110,12 @@ pub(super) const DISCONNECTED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &["Timeout before authentication", "Timeout before auth", "transport shut down or saw EOF"],
+    symptoms: &[
+        "Timeout before authentication",
+        "Timeout before auth",
+        "Authentication Timeout reached",
+        "transport shut down or saw EOF",
+    ],
     hides: &[],
     judge: |evidence| {
         let facts = evidence.auth.failed()?;

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::wordings::NOT_RECOGNIZED;
+
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
 const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|client_loop|packet_write|could not read from remote repository|^connection (?:closed|reset) by \S+ port \d+";
 
@@ -140,7 +142,7 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
 
 /// True for a text of a cause that says nothing of SSH.
 pub(super) fn is_said_of_others_too(text: &str) -> bool {
-    SAID_OF_OTHERS_TOO.iter().any(|known| known.eq_ignore_ascii_case(text))
+    SAID_OF_OTHERS_TOO.iter().chain(NOT_RECOGNIZED).any(|known| known.eq_ignore_ascii_case(text))
 }
 
 /// True if a line names another program or protocol, and nothing of SSH.

@@ -69,10 +69,13 @@ pub fn judge(log: &Log) -> Vec<Told> {
         let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
         let explained: Vec<_> =
             told.iter().filter(|one| is_explained(log, one, &told)).map(|one| one.cause.code).collect();
+        let graves: Vec<_> = told.iter().map(|one| (one.cause.code, gravest(one, &told))).collect();
         told.sort_by_key(|one| {
             let is_explained = explained.contains(&one.cause.code);
             let is_end_alone = one.sign.is_some() && !has_steps(one);
-            let severity = severity(one);
+            let grave =
+                graves.iter().find(|(code, _)| *code == one.cause.code).map_or(severity(one), |(_, grave)| *grave);
+            let severity = if severity(one) == Severity::Info { Severity::Info } else { grave };
             (severity == Severity::Info, is_explained, one.found.certainty, is_end_alone, severity, Reverse(count(one)))
         });
     }
@@ -92,6 +95,14 @@ fn is_explained(log: &Log, told: &Told, all: &[Told]) -> bool {
         let is_identified = other.sign.is_none() && severity(other) != Severity::Info;
         is_identified && other.cause.hides.contains(&told.cause.code) && is_same_client
     })
+}
+
+/// The severity of the gravest candidate for the same line: candidates stand in the order of their likelihood.
+fn gravest(told: &Told, all: &[Told]) -> Severity {
+    let line = |one: &Told| one.sign.and(one.found.because.first().cloned());
+    let own = line(told);
+    let others = all.iter().filter(|other| own.is_some() && line(other) == own);
+    others.map(severity).min().unwrap_or(severity(told))
 }
 
 fn severity(told: &Told) -> Severity {

@@ -62,6 +62,11 @@ const HARMLESS: &[&str] = &[
     "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
     "sent status <text>",
+    // libssh2 waits for the server.
+    "Failure Event: -37",
+    // Expressions of a filter.
+    "(?:",
+    "(?P",
     "Excess permission or bad ownership on file",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",

@@ -73,6 +73,7 @@ pub(in super::super) const REMOTE_FORWARD_FAILED: Cause = Cause {
     ],
     symptoms: &[
         "remote port forwarding failed for listen port",
+        "remote port forwarding failed for listen path",
         "remote forward failure for",
         "TCP forwarding request denied",
         "tcpip-forward request denied by peer",

@@ -8,7 +8,11 @@ use crate::facts::log::Event;
 
 /// The causes of a connection that is closed without a reason.
 pub(super) const CLOSED: &[Candidate] = &[
-    is("idle-closed", Seen(&["ssh/connection/session.rb"]), "the session was open: its library's frames say so"),
+    is(
+        "idle-closed",
+        Seen(&["ssh/connection/session.rb", "get_sftp_packet()"]),
+        "the session was open: its library's frames say so",
+    ),
     is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
     is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
     is("handshake-kex-failed", Seen(OF_A_KEY_EXCHANGE), "keys were being exchanged: its library's frames say so"),
@@ -66,6 +70,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Unexpected connection close",
             "russh::Error: Disconnected",
             " Error: Disconnect",
+            "X  Disconnect",
             "] Connection lost",
             "[Connection closed]",
             "Sorry, this connection is closed",

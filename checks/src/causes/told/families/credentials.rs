@@ -87,6 +87,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Authentication failed.",
             "Authentication failed",
             "Authentication has failed",
+            "Authentication rejected",
             "All configured authentication methods failed",
             "Unable to connect using the available authentication methods",
             "Unable to authenticate using any of the configured authentication methods",

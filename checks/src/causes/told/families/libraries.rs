@@ -1,6 +1,6 @@
 //! Messages of clients' libraries that leave the step open at which they are printed.
 
-use super::family::When::{After, Always, Seen};
+use super::family::When::{After, Always, Recorded, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -113,6 +113,11 @@ pub(super) static FAMILIES: &[Family] = &[
             "Search pattern never detected",
         ],
         candidates: &[
+            is(
+                "auth-password-rejected",
+                Recorded(Event::Asked),
+                "the password is asked for again where a prompt was awaited",
+            ),
             is("session-start-hangs", Always, "ssh by hand shows no prompt for a while: a start-up file waits"),
             is("session-rc-output", Always, "a start-up file or a menu prints after the prompt, or changes it"),
             is("session-restricted", Always, "it is a device with a prompt of its own, or a menu"),

@@ -45,6 +45,8 @@ pub(super) const GIVEN_PASSWORD: Candidate = is(
         "Permission denied (keyboard-interactive)",
         "Permission denied (password,keyboard-interactive)",
         "Permission denied (keyboard-interactive,password)",
+        "Access denied for 'password'",
+        "Access denied for 'keyboard-interactive'",
     ]),
     "the password, or an answer to a question, is wrong",
 );
@@ -214,6 +216,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "abort-on-prompts was set to True",
             "Cannot recv data: Permission denied (<methods>",
             "Access denied for '<user>'. Authentication that can continue: <methods>",
+            "Access denied. Authentication that can continue: <methods>",
             "Not yet authenticated",
             "Auth cancel for methods '<methods>'",
             "No more authentication methods to try",

@@ -7,6 +7,7 @@ mod clients;
 mod closed;
 mod credentials;
 mod endings;
+mod erlang;
 mod exceptions;
 mod family;
 mod finished;
@@ -53,6 +54,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         channels::FAMILIES,
         finished::FAMILIES,
         jump::FAMILIES,
+        erlang::FAMILIES,
         exceptions::FAMILIES,
         services::FAMILIES,
         libssh2::FAMILIES,

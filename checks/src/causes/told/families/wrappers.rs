@@ -57,6 +57,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["convert an unsupported key"]),
                 "the key is of a format that the program's library does not read, and was not converted",
             ),
+            is(
+                "session-rc-output",
+                Seen(&["Found existing installation at", "Found running server"]),
+                "the login works and the program's script runs: its output is mixed with something else",
+            ),
             is("tcp-filtered", Before(Check::Tcp), "nothing answers: the log ends as it connects"),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
@@ -95,6 +100,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-restricted", Always, "the account runs other commands only, or its shell is another one"),
             is("session-shell-exits", Always, "ssh HOST true fails too"),
             is("auth-key-rejected", Always, "ssh by hand asks for a password"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Nix, whose daemon runs ssh as root.
+        texts: &["unable to open SSH connection to <text>: Broken pipe", "failed to start SSH connection to"],
+        candidates: &[
+            is(
+                "hostkey-unknown",
+                Always,
+                "ssh as root asks about the host key: the daemon is root, and nobody answers",
+            ),
+            is("auth-key-rejected", Always, "ssh as root prints Permission denied: root has another key"),
+            is("tcp-filtered", Always, "ssh by hand times out"),
+            is("session-command-missing", Always, "ssh works: nix-store is not in the PATH of the account there"),
         ],
         ..Family::NEW
     },

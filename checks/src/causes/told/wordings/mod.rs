@@ -6,6 +6,7 @@ mod handshake;
 mod keys;
 mod languages;
 mod libraries;
+mod libssh;
 mod login;
 mod modules;
 mod reach;
@@ -13,9 +14,11 @@ mod server;
 mod servers;
 mod services;
 mod sessions;
+mod terminals;
 mod tools;
 mod wording;
 
+pub(super) use languages::NOT_RECOGNIZED;
 use wording::Wordings;
 
 /// The texts that programs print for a cause; nothing where its record has all there is.
@@ -35,6 +38,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         languages::WORDINGS,
         clients::WORDINGS,
         libraries::WORDINGS,
+        libssh::WORDINGS,
+        terminals::WORDINGS,
         tools::WORDINGS,
         services::WORDINGS,
         devices::WORDINGS,

@@ -4,6 +4,7 @@ use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
     ("config-control-path", &["Cannot write to ControlPath"]),
+    ("session-rc-output", &["bytes received from server too large, want"]),
     (
         "auth-agent-unreachable",
         &[
