@@ -208,8 +208,11 @@ fn is_before_the_session(family: &Family) -> bool {
     first.is_some_and(|cause| cause.stage < Check::Channel)
 }
 
-/// True if a text that several causes print is a complaint where it stands, and the connection did not go on past it.
+/// True if a text that several causes print is a complaint where it stands, a cause of it fits, and the connection did not go on past it.
 fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
+    if !family.speaks_alone() && candidates(connection, family.candidates, family.is_named, seen).is_empty() {
+        return false;
+    }
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));

@@ -9,6 +9,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-method-unavailable",
         &[
             "No authentication methods defined on SSH server",
+            "No suitable authentication method found to complete authentication (<methods>)",
+            "callback returned unsupported credentials type",
             "USERAUTH KI is not supported",
             "unsupported authentication, failing",
             "auth not configured",
@@ -108,6 +110,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-kex-failed",
         &[
+            "Prime size must be multiple of 64",
+            "DH key size must be multiple of 64",
             "Strict KEX not supported by server",
             "host key algorithm mismatch",
             "Failed to verify negotiated algorithms",
