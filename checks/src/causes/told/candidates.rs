@@ -67,9 +67,10 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
         When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
         When::NothingOffered => {
-            is_openssh(connection)
+            (is_openssh(connection) || has(Event::KeyTried))
                 && offers("publickey") == Some(true)
-                && !any(&[Event::KeyOffered, Event::KeyTried, Event::KeyAccepted])
+                && !any(&[Event::KeyOffered, Event::KeyAccepted])
+                && !was_a_key_sent(connection)
         }
         When::ThroughProxy => has(Event::ProxyStarted) && !has(Event::VersionReceived),
         When::RequestPending => {
@@ -93,6 +94,15 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         }
     };
     holds.then_some(true)
+}
+
+/// True if ssh sent a key of a file that has no public half: the server answers it. Of a file that is missing, ssh goes on at once.
+fn was_a_key_sent(connection: &Connection) -> bool {
+    let is_an_answer = |event: Event| {
+        matches!(event, Event::MethodsOffered | Event::LoggedIn | Event::PartialSuccess | Event::LoginRefused)
+    };
+    let mut pairs = connection.entries.windows(2);
+    pairs.any(|pair| pair[0].event == Event::KeyTried && is_an_answer(pair[1].event))
 }
 
 /// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.
