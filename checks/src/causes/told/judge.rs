@@ -180,7 +180,13 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
                 last.map(|seen| candidates(connection, family.candidates, family.is_named, seen)).unwrap_or_default()
             }
             None if !named.is_empty() => Vec::new(),
-            None => stopped(connection).unwrap_or_else(|| slow(connection).into_iter().collect()),
+            None => {
+                let slow = slow(connection);
+                // Past a login that took long, the log was cut where it ends.
+                let is_cut = slow.is_some() && connection.passed(Check::Auth);
+                let stopped = if is_cut { None } else { stopped(connection) };
+                stopped.unwrap_or_else(|| slow.into_iter().collect())
+            }
         };
         named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
         named.splice(0..0, told);
