@@ -13,7 +13,7 @@ use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, is_one_of, owners};
-use super::unfinished::{slow, stopped};
+use super::unfinished::{is_of_a_stop, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -55,8 +55,10 @@ pub fn judge(log: &Log) -> Vec<Told> {
             }
         }
     }
-    if told.is_empty() && !is_foreign {
-        told = by_operation(log);
+    // A complaint in words that are not known is a reason too.
+    if !is_foreign && told.iter().all(is_of_a_stop) {
+        let said = by_operation(log);
+        told = if said.is_empty() { told } else { said };
     }
     told.retain(|one| !is_served(log, one));
     if log.connections.len() > 1 {

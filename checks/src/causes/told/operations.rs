@@ -44,7 +44,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"(?:host[ -]?key|fingerprint|known.?hosts).{0,60}(?:mismatch|not match|changed|differ|wrong)",
+        r"(?:host[ -]?key|fingerprint|known.?hosts).{0,60}(?:mismatch|(?:not|n't) match|changed|differ|wrong)",
         &[
             is("hostkey-changed", When::Always, "the key that is recorded for this host is another one"),
             is("hostkey-unknown", When::Always, "no key of this host is recorded"),

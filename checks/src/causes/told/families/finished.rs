@@ -7,16 +7,22 @@ use crate::facts::log::Event;
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["debug1: Exit status 254"],
-        candidates: &[is("session-pam-refused", ShellFailed(5), "it comes right after the login: sshd's own status")],
+        candidates: &[
+            is("session-pam-refused", ShellFailed(5), "it comes right after the login: sshd's own status"),
+            is("session-shell-exits", ShellFailed(5), "sshd's log names no module of PAM: the shell ends so"),
+        ],
         ..Family::NEW
     },
     Family {
         texts: &["debug1: Exit status <status>"],
-        candidates: &[is(
-            "session-shell-exits",
-            ShellFailed(1),
-            "it comes right after the login: the shell or a start-up file ends with an error",
-        )],
+        candidates: &[
+            is(
+                "session-shell-exits",
+                ShellFailed(1),
+                "it comes right after the login: the shell or a start-up file ends with an error",
+            ),
+            is("session-pam-refused", ShellFailed(1), "sshd's log names PAM, or a limit of the account"),
+        ],
         ..Family::NEW
     },
     Family {

@@ -3,7 +3,7 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
-    ("handshake-no-common-kex", &["No matching key exchange found"]),
+    ("handshake-no-common-kex", &["No matching key exchange found", "does not support <kind> for keyexchange"]),
     ("handshake-no-common-cipher", &["No matching cipher found for host"]),
     (
         "auth-method-unavailable",
@@ -101,7 +101,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("auth-cert-principal", &["is not allowed because of source-address restriction"]),
     ("hostkey-cert-invalid", &["ssh: non-certificate host key", "ssh: certificate presented as a host key has type"]),
     ("auth-agent-unreachable", &["Session(-42)", "Error { code: -42,", "ssh2.exceptions.AgentConnectionError"]),
-    ("hostkey-unknown", &["ssh: must specify HostKeyCallback", "Could not load known_hosts"]),
+    (
+        "hostkey-unknown",
+        &["ssh: must specify HostKeyCallback", "Could not load known_hosts", "Reason: reject HostKey:"],
+    ),
     (
         "hostkey-changed",
         &["knownhosts: key type mismatch", "known_hosts: key mismatch", "Server failed to prove supplied keys"],

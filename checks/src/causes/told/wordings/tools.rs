@@ -51,7 +51,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "hostkey-changed",
-        &["UnableToEstablishAuthenticityOfHost", "Server's host key did not match any used in previous GSS kex"],
+        &[
+            "Host key didn't match any given fingerprint",
+            "UnableToEstablishAuthenticityOfHost",
+            "Server's host key did not match any used in previous GSS kex",
+        ],
     ),
     (
         "auth-no-credentials",
