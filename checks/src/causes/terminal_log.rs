@@ -28,6 +28,21 @@ const NO_TERMINAL: Cause = Cause {
         "stdin: is not a tty",
         "the input device is not a TTY",
         "TERM environment variable not set",
+        "No value for $TERM",
+        "standard input: Inappropriate ioctl for device",
+        "'standard input': Inappropriate ioctl for device",
+        "tcgetattr: Inappropriate ioctl for device",
+        "ttyname failed: Inappropriate ioctl for device",
+        "cannot set terminal process group",
+        "no job control in this shell",
+        "Must be connected to a terminal",
+        "open terminal failed: not a terminal",
+        "top: failed tty get",
+        "Output is not to a terminal",
+        "must be run from a terminal",
+        "Standard input is not a terminal",
+        "Input is not from a terminal",
+        "Please set a terminal type",
     ],
     ..Cause::NEW
 };
@@ -73,6 +88,7 @@ const TERMINAL_UNKNOWN: Cause = Cause {
         "terminal is not fully functional",
         "terminals database is inaccessible",
         "Unknown terminal: <name>",
+        "Terminal type <name> unknown",
     ],
     ..Cause::NEW
 };

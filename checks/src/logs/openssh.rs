@@ -109,6 +109,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Exit status <status>", Event::ExitStatus),
     ("Received exit status from master <status>", Event::ExitStatus),
     ("Transferred: sent <sent>, received <received> bytes, in <seconds> seconds", Event::Transferred),
+    ("Transferred: stdin <sent>, stdout <received>, stderr <n> bytes in <seconds> seconds", Event::Transferred),
     ("client_input_global_request: rtype keepalive@openssh.com want_reply", Event::ServerKeepalive),
     ("rekeying in progress", Event::Rekeying),
     ("need rekeying", Event::Rekeying),

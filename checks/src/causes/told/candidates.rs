@@ -5,7 +5,7 @@ use super::finding::{Told, in_a_log, quoted, writer};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Event, Part, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 
 /// The longest age of a session that just began, seconds: a login's own steps take no longer.
 const JUST_BEGUN_S: f64 = 5.0;
@@ -67,9 +67,10 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
         When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
         When::NothingOffered => {
-            is_openssh(connection)
+            (is_openssh(connection) || has(Event::KeyTried))
                 && offers("publickey") == Some(true)
-                && !any(&[Event::KeyOffered, Event::KeyTried, Event::KeyAccepted])
+                && !any(&[Event::KeyOffered, Event::KeyAccepted])
+                && !was_a_key_sent(connection)
         }
         When::ThroughProxy => has(Event::ProxyStarted) && !has(Event::VersionReceived),
         When::RequestPending => {
@@ -88,8 +89,20 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
                 && age_s(connection, seen).is_none_or(|age| age <= JUST_BEGUN_S)
         }
         When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
+        When::ShellFailed(limit) => {
+            is_a_shell_that_failed(connection) && age_s(connection, seen).is_some_and(|age| age <= f64::from(limit))
+        }
     };
     holds.then_some(true)
+}
+
+/// True if ssh sent a key of a file that has no public half: the server answers it. Of a file that is missing, ssh goes on at once.
+fn was_a_key_sent(connection: &Connection) -> bool {
+    let is_an_answer = |event: Event| {
+        matches!(event, Event::MethodsOffered | Event::LoggedIn | Event::PartialSuccess | Event::LoginRefused)
+    };
+    let mut pairs = connection.entries.windows(2);
+    pairs.any(|pair| pair[0].event == Event::KeyTried && is_an_answer(pair[1].event))
 }
 
 /// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.
@@ -109,6 +122,20 @@ pub(super) fn is_openssh(connection: &Connection) -> bool {
 fn tried_a_password(connection: &Connection) -> bool {
     let methods = connection.all(Event::MethodTried).filter_map(|entry| entry.value("method"));
     methods.into_iter().any(|method| ["password", "keyboard-interactive"].iter().any(|name| method.contains(name)))
+}
+
+/// True if a session had a terminal and no command, and ended with another status than 0. A forge's account greets and ends so.
+fn is_a_shell_that_failed(connection: &Connection) -> bool {
+    let is_a_command = |entry: &Entry| entry.value("command").is_some() || entry.value("what") == Some("exec");
+    let has_no_terminal = |seen: &Sighting| seen.symptom.starts_with("Pseudo-terminal will not be allocated");
+    let statuses: Vec<_> = connection.all(Event::ExitStatus).filter_map(|entry| entry.value("status")).collect();
+    let is_of_git = |entry: &Entry| entry.value("user") == Some("git");
+    !statuses.is_empty()
+        && !connection.entries.iter().any(is_of_git)
+        && !statuses.contains(&"0")
+        && connection.first(Event::SessionBegun).is_some()
+        && !connection.all(Event::RequestSent).any(is_a_command)
+        && !connection.sightings.iter().any(has_no_terminal)
 }
 
 /// Seconds from the login to a line; ssh itself tells the age of a session at its end.

@@ -50,6 +50,15 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
 /// Texts of causes that say nothing of SSH: without a sign of it they make the cause likely and no more.
 const SAID_OF_OTHERS_TOO: &[&str] = &[
     "The agent has no identities",
+    "Must be connected to a terminal",
+    "open terminal failed: not a terminal",
+    "top: failed tty get",
+    "Output is not to a terminal",
+    "must be run from a terminal",
+    "Standard input is not a terminal",
+    "Input is not from a terminal",
+    "Please set a terminal type",
+    "Terminal type <name> unknown",
     "posix_spawn: No such file or directory",
     "command not found",
     "sh: <n>: <what>: not found",

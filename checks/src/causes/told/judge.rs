@@ -13,7 +13,7 @@ use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, is_one_of, owners};
-use super::unfinished::{slow, stopped};
+use super::unfinished::{is_of_a_stop, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -55,8 +55,10 @@ pub fn judge(log: &Log) -> Vec<Told> {
             }
         }
     }
-    if told.is_empty() && !is_foreign {
-        told = by_operation(log);
+    // A complaint in words that are not known is a reason too.
+    if !is_foreign && told.iter().all(is_of_a_stop) {
+        let said = by_operation(log);
+        told = if said.is_empty() { told } else { said };
     }
     told.retain(|one| !is_served(log, one));
     if log.connections.len() > 1 {
@@ -191,7 +193,13 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
                 last.map(|seen| candidates(connection, family.candidates, family.is_named, seen)).unwrap_or_default()
             }
             None if !named.is_empty() => Vec::new(),
-            None => stopped(connection).unwrap_or_else(|| slow(connection).into_iter().collect()),
+            None => {
+                let slow = slow(connection);
+                // Past a login that took long, the log was cut where it ends.
+                let is_cut = slow.is_some() && connection.passed(Check::Auth);
+                let stopped = if is_cut { None } else { stopped(connection) };
+                stopped.unwrap_or_else(|| slow.into_iter().collect())
+            }
         };
         named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
         named.splice(0..0, told);
@@ -219,8 +227,11 @@ fn is_before_the_session(family: &Family) -> bool {
     first.is_some_and(|cause| cause.stage < Check::Channel)
 }
 
-/// True if a text that several causes print is a complaint where it stands, and the connection did not go on past it.
+/// True if a text that several causes print is a complaint where it stands, a cause of it fits, and the connection did not go on past it.
 fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
+    if !family.speaks_alone() && candidates(connection, family.candidates, family.is_named, seen).is_empty() {
+        return false;
+    }
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));

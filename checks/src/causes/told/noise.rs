@@ -69,10 +69,11 @@ pub(super) fn is_of_one_module(log: &Log, told: &Told) -> bool {
         })
 }
 
-/// True if all that sshd complains of is a host key that it could not load, and it serves connections or listens all the same. Without
-/// any key it says that too, and exits.
+/// True if all that sshd complains of is a host key that it could not load, or an address that it could not take, and it serves
+/// connections or listens all the same. Without any key, or any address, it says that too, and exits.
 pub(super) fn is_served(log: &Log, told: &Told) -> bool {
     let is_of_host_keys = |seen: &Sighting| seen.symptom.contains("load host key");
+    let is_of_addresses = |seen: &Sighting| seen.line.text.contains("failed: Address already in use");
     let complaints = || {
         let connections = told.connections.iter().map(|at| &log.connections[*at]);
         connections.flat_map(|connection| {
@@ -85,8 +86,11 @@ pub(super) fn is_served(log: &Log, told: &Told) -> bool {
     let first = complaints().map(|seen| seen.line.number).min();
     let listens = |entry: &Entry| entry.event == Event::ServerStarted && first.is_some_and(|first| entry.line > first);
     let serves = |connection: &Connection| !connection.peers.is_empty() || connection.entries.iter().any(listens);
+    let own = || told.connections.iter().map(|at| &log.connections[*at]);
+    // The socket of IPv6 has IPv4 too.
+    let listens_itself = || own().all(|connection| connection.first(Event::ServerStarted).is_some());
     told.cause.code == "server-start-failed"
         && first.is_some()
-        && complaints().all(is_of_host_keys)
-        && log.connections.iter().any(serves)
+        && (complaints().all(is_of_host_keys) && log.connections.iter().any(serves)
+            || complaints().all(is_of_addresses) && listens_itself())
 }

@@ -44,7 +44,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"(?:host[ -]?key|fingerprint|known.?hosts).{0,60}(?:mismatch|not match|changed|differ|wrong)",
+        r"(?:host[ -]?key|fingerprint|known.?hosts).{0,60}(?:mismatch|(?:not|n't) match|changed|differ|wrong)",
         &[
             is("hostkey-changed", When::Always, "the key that is recorded for this host is another one"),
             is("hostkey-unknown", When::Always, "no key of this host is recorded"),
@@ -202,6 +202,12 @@ fn is_a_bug(line: &[u8]) -> bool {
     WORDS.is_match(line)
 }
 
+/// True if a cloud's own command line complains of its account or of what it looked up, before any connection.
+fn is_of_a_cloud(text: &str) -> bool {
+    let rest = text.split_once("(gcloud.").map(|(_, rest)| rest);
+    rest.is_some_and(|rest| !rest.contains("SSH into") && !rest.contains("exited with"))
+}
+
 /// True if a line complains of SSH in earnest: ssh's own debugging tells of much that fails and does not matter.
 fn is_about_ssh(line: &Line) -> bool {
     let text = line.in_english();
@@ -209,6 +215,7 @@ fn is_about_ssh(line: &Line) -> bool {
     let is_harmless = HARMLESS_LINES.is_match(bytes)
         || FILE_DENIED_LINES.is_match(bytes)
         || CONDITIONAL_LINES.is_match(bytes)
-        || is_a_bug(bytes);
+        || is_a_bug(bytes)
+        || is_of_a_cloud(text);
     is_of_ssh(text) && !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !text.contains("debug")
 }

@@ -15,6 +15,14 @@ const SLOW_S: f64 = 2.0;
 /// Programs that log when they begin to wait for a reply of the key exchange.
 const SAY_WHEN_THEY_WAIT: [&str; 3] = ["node ssh2", "JSch", "Net::SSH"];
 
+/// The words that stand for the line at which a log ends without a reason.
+const LAST_STEP: &str = "the last step that the log records";
+
+/// True for a candidate of a log that ends without a reason.
+pub(super) fn is_of_a_stop(told: &Told) -> bool {
+    told.found.because.iter().all(|line| line.ends_with(LAST_STEP))
+}
+
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.
 pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
@@ -33,7 +41,7 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
     let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
-    let line = Line { number: last.line, text: "the last step that the log records".to_owned(), english: None };
+    let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
     let seen = Sighting::of(line);
     Some(candidates(connection, all, false, &seen))
 }

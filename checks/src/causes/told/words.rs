@@ -57,6 +57,8 @@ const HARMLESS: &[&str] = &[
     "sshd_config line <n>: Unsupported option PrintLastLog",
     "sshd_config line <n>: Unsupported option AFSTokenPassing",
     "Skipping Host block",
+    // The host or this machine does not reach the web: SSH carried the question.
+    "Failed to download VS Code Server",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
     "privsep_preauth: preauth child exited with status",
@@ -92,6 +94,13 @@ const FILE_DENIED: &[&str] = &[
 pub(super) const NOTICES: &[&str] = &[
     "Pseudo-terminal will not be allocated because stdin is not a terminal",
     "stdin: is not a tty",
+    "No value for $TERM",
+    "standard input: Inappropriate ioctl for device",
+    "'standard input': Inappropriate ioctl for device",
+    "tcgetattr: Inappropriate ioctl for device",
+    "ttyname failed: Inappropriate ioctl for device",
+    "cannot set terminal process group",
+    "no job control in this shell",
     "connection is not using a post-quantum key exchange algorithm",
     "does not provide shell access",
     "interactive shells are disabled",

@@ -267,6 +267,25 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // JSch's words for whatever ends the key exchange or the login.
+        texts: &[
+            "JSchException: Session.connect: java.security.<what>",
+            "JSchException: Session.connect: java.lang.<what>",
+        ],
+        is_wrapper: true,
+        is_named: true,
+        candidates: &[
+            is(
+                "auth-key-unreadable",
+                Seen(&["com.jcraft.jsch.UserAuthPublicKey"]),
+                "it comes as the key signs: Java's provider cannot use the key",
+            ),
+            is("handshake-kex-failed", Always, "Java's provider lacks or refuses what the key exchange needs"),
+            is("auth-key-unreadable", Always, "its stack names UserAuthPublicKey: Java's provider cannot use the key"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["asyncssh.misc.DisconnectError"],
         is_wrapper: true,
         candidates: &[

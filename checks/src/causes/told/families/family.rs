@@ -104,6 +104,8 @@ pub enum When {
     JustBegun,
     /// The text comes within this many seconds of the login.
     SoonAfterLogin(u32),
+    /// A shell that ran no command, on a terminal of its own, ended with another status than 0 within this many seconds of the login.
+    ShellFailed(u32),
     /// The lists of both ends that stand at these places of their KEXINITs, from 0, have no name in common.
     NothingInCommon(&'static [usize]),
 }

@@ -1,10 +1,30 @@
 //! Ends that every session has: they are complaints where it ran nothing.
 
-use super::family::When::{Always, SoonAfterLogin};
+use super::family::When::{Always, ShellFailed, SoonAfterLogin};
 use super::family::{Family, is};
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        texts: &["debug1: Exit status 254"],
+        candidates: &[
+            is("session-pam-refused", ShellFailed(5), "it comes right after the login: sshd's own status"),
+            is("session-shell-exits", ShellFailed(5), "sshd's log names no module of PAM: the shell ends so"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["debug1: Exit status <status>"],
+        candidates: &[
+            is(
+                "session-shell-exits",
+                ShellFailed(1),
+                "it comes right after the login: the shell or a start-up file ends with an error",
+            ),
+            is("session-pam-refused", ShellFailed(1), "sshd's log names PAM, or a limit of the account"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &["Connection to <host> closed.", "Shared connection to <host> closed"],
         unless: &[Event::CommandEnded, Event::ExitStatus],

@@ -114,6 +114,22 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Subversion through ssh -q.
+        texts: &[
+            "To better debug SSH connection problems, remove the -q option",
+            "Network connection closed unexpectedly",
+        ],
+        is_wrapper: true,
+        candidates: &[
+            is("auth-key-rejected", Always, "ssh by hand asks for a password, or prints Permission denied"),
+            is("session-command-missing", Always, "ssh HOST svnserve --version fails: it is not on the PATH there"),
+            is("hostkey-unknown", Always, "ssh by hand asks about the host key"),
+            is("tcp-filtered", Always, "ssh by hand times out"),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "timeout in data send/receive (code 30)",
             "io timeout after <n> seconds",

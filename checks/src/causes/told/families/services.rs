@@ -125,6 +125,20 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Jenkins' Publish over SSH, after the login and as the command runs.
+        texts: &["Exec timed out or was interrupted after"],
+        candidates: &[
+            is("exit-hangs", Always, "the command has ended: a process that it left behind holds the session's output"),
+            is(
+                "session-start-hangs",
+                Always,
+                "the command waits for input, or takes longer than the limit (Exec timeout)",
+            ),
+            is("server-stalled", Always, "the server is overloaded, or hangs on a disk"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["SSH command timed out"],
         candidates: &[
             is(
@@ -221,7 +235,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["VS Code Server failed to start", "Server install failed", "Failed to download VS Code Server"],
+        texts: &["VS Code Server failed to start", "Server install failed"],
         is_wrapper: true,
         candidates: &[
             is(

@@ -1,9 +1,43 @@
 //! Messages of SFTP and scp: what a server answers to a file, or prints in place of an answer.
 
-use super::family::When::Always;
+use super::family::When::{Always, Seen};
 use super::family::{Family, is};
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // WinSCP's log, where files could not be served.
+        texts: &["Server sent command exit status 127"],
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Seen(&["Using SFTP protocol", "Cannot initialize SFTP protocol"]),
+                "the server has no sftp-server where its configuration says so",
+            ),
+            is("session-command-missing", Seen(&["Using SCP protocol"]), "the server has no scp, or not on the PATH"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Server sent command exit status 1"],
+        candidates: &[
+            is(
+                "session-nologin",
+                Seen(&["Cannot initialize SFTP protocol"]),
+                "ssh HOST true fails too: no login shell",
+            ),
+            is(
+                "session-shell-exits",
+                Seen(&["Cannot initialize SFTP protocol"]),
+                "ssh HOST true fails too: the shell or a start-up file ends the session",
+            ),
+            is(
+                "session-subsystem-missing",
+                Seen(&["Cannot initialize SFTP protocol"]),
+                "ssh works and sftp does not: sftp-server itself fails",
+            ),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &["Packet length <n> exceeds max length"],
         is_named: true,

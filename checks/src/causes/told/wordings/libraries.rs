@@ -3,12 +3,14 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
-    ("handshake-no-common-kex", &["No matching key exchange found"]),
+    ("handshake-no-common-kex", &["No matching key exchange found", "does not support <kind> for keyexchange"]),
     ("handshake-no-common-cipher", &["No matching cipher found for host"]),
     (
         "auth-method-unavailable",
         &[
             "No authentication methods defined on SSH server",
+            "No suitable authentication method found to complete authentication (<methods>)",
+            "callback returned unsupported credentials type",
             "USERAUTH KI is not supported",
             "unsupported authentication, failing",
             "auth not configured",
@@ -99,7 +101,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("auth-cert-principal", &["is not allowed because of source-address restriction"]),
     ("hostkey-cert-invalid", &["ssh: non-certificate host key", "ssh: certificate presented as a host key has type"]),
     ("auth-agent-unreachable", &["Session(-42)", "Error { code: -42,", "ssh2.exceptions.AgentConnectionError"]),
-    ("hostkey-unknown", &["ssh: must specify HostKeyCallback", "Could not load known_hosts"]),
+    (
+        "hostkey-unknown",
+        &["ssh: must specify HostKeyCallback", "Could not load known_hosts", "Reason: reject HostKey:"],
+    ),
     (
         "hostkey-changed",
         &["knownhosts: key type mismatch", "known_hosts: key mismatch", "Server failed to prove supplied keys"],
@@ -108,6 +113,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-kex-failed",
         &[
+            "Prime size must be multiple of 64",
+            "DH key size must be multiple of 64",
             "Strict KEX not supported by server",
             "host key algorithm mismatch",
             "Failed to verify negotiated algorithms",

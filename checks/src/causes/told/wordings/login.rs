@@ -7,6 +7,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "auth-password-rejected",
         &[
             "Bad PAM password attempt for '<user>'",
+            // AIX.
+            "You entered an invalid login name or password",
             "Too-long password attempt for",
             "Wrong password. (credentialId",
             "The SSH server rejected your password",
@@ -29,6 +31,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "auth-account-refused",
         &[
+            // AIX.
+            "There have been too many unsuccessful login attempts",
+            "You are not allowed to login at this time",
+            "You are not allowed to access the system via this terminal",
             "User '<user>' has invalid shell, rejected",
             "User account '<user>' is locked",
             "User '<user>' has blank password, rejected",

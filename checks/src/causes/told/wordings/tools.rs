@@ -52,7 +52,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "hostkey-changed",
-        &["UnableToEstablishAuthenticityOfHost", "Server's host key did not match any used in previous GSS kex"],
+        &[
+            "Host key didn't match any given fingerprint",
+            "UnableToEstablishAuthenticityOfHost",
+            "Server's host key did not match any used in previous GSS kex",
+        ],
     ),
     (
         "auth-no-credentials",
@@ -61,6 +65,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "you have not specified a password or a key file",
             "The ssh-private-key argument is empty",
             "No password or public key available!",
+            "ssh-copy-id: ERROR: No identities found",
+            "ssh-copy-id: ERROR: failed to open ID file",
             "SSH Password was not set",
             "authentication required but no callback set",
         ],
@@ -116,6 +122,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "session-command-missing",
         &[
+            "Exec exit status not zero. Status [127]",
             "Java not found on hudson.",
             "Couldn't figure out the Java version of",
             "docker: 'system dial-stdio' is not a docker command",
