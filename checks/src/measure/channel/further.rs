@@ -66,7 +66,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     }
     if wish == Wish::Forward {
         facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, patience.silence).await;
-        facts.capabilities.remote_forward = Capability::of(connection.forward_back(patience.silence).await);
+        facts.capabilities.remote_forward = probes::remote_forward(connection, patience.silence).await;
         return !connection.is_closed();
     }
     let session = match session(ctx, logged_in, patience).await {
