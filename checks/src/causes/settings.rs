@@ -5,18 +5,20 @@ use crate::facts::Evidence;
 use crate::facts::handshake::Software;
 
 /// Keywords with the version whose servconf.c has them first.
-const SINCE: [(&str, (u32, u32)); 8] = [
+const SINCE: [(&str, (u32, u32)); 10] = [
     ("AuthenticationMethods", (6, 2)),
     ("ChannelTimeout", (9, 2)),
     ("DisableForwarding", (7, 4)),
+    ("HostKeyAlgorithms", (7, 0)),
     ("IPQoS", (5, 7)),
+    ("KexAlgorithms", (5, 7)),
     ("MaxSessions", (5, 1)),
     ("PerSourceMaxStartups", (8, 5)),
     ("PerSourcePenaltyExemptList", (9, 8)),
     ("UnusedConnectionTimeout", (9, 2)),
 ];
-/// The version since which a list that begins with `-` removes algorithms from the default (kex.c).
-const REMOVES: (u32, u32) = (7, 5);
+/// The versions since which a list that begins so adds algorithms to the default, or removes some (kex.c).
+const LISTS: [(char, (u32, u32)); 2] = [('+', (7, 0)), ('-', (7, 5))];
 
 /// The text of a fix for sshd_config without the lines that the server's version does not know; `None` where no setting is left.
 #[must_use]
@@ -37,9 +39,10 @@ fn keyword(line: &str) -> Option<&str> {
 }
 
 fn is_known(line: &str, version: (u32, u32)) -> bool {
-    let since = SINCE.iter().find(|(known, _)| Some(*known) == keyword(line)).map(|(_, since)| *since);
-    let removes = line.split_whitespace().nth(1).is_some_and(|value| value.starts_with('-'));
-    since.is_none_or(|since| version >= since) && (!removes || version >= REMOVES)
+    let setting = SINCE.iter().find(|(known, _)| Some(*known) == keyword(line)).map(|(_, since)| *since);
+    let begins = line.split_whitespace().nth(1).and_then(|value| value.chars().next());
+    let list = LISTS.iter().find(|(known, _)| Some(*known) == begins).map(|(_, since)| *since);
+    setting.into_iter().chain(list).all(|since| version >= since)
 }
 
 #[cfg(test)]
@@ -63,6 +66,8 @@ mod tests {
         assert_eq!(left(forwarding, "SSH-2.0-OpenSSH_6.6").as_deref(), Some("AllowTcpForwarding yes"));
         assert_eq!(left(forwarding, "SSH-2.0-OpenSSH_7.4").as_deref(), Some(forwarding));
         assert_eq!(left("MACs -umac-128@openssh.com", "SSH-2.0-OpenSSH_7.4"), None);
+        assert_eq!(left("Ciphers +aes128-cbc", "SSH-2.0-OpenSSH_6.6"), None);
+        assert_eq!(left("Ciphers +aes128-cbc", "SSH-2.0-OpenSSH_7.0").as_deref(), Some("Ciphers +aes128-cbc"));
         assert_eq!(left("Match User me\n    AuthenticationMethods publickey", "SSH-2.0-OpenSSH_5.9"), None);
         let penalty = "PerSourcePenaltyExemptList NETWORK";
         assert_eq!(left(penalty, "SSH-2.0-OpenSSH_9.7p1"), None);
@@ -73,12 +78,15 @@ mod tests {
     #[test]
     fn the_version_of_every_setting_in_the_catalogue_is_known() {
         /// Settings of OpenSSH 4.9 and before, and lines that are filled in later.
-        const OLDER: [&str; 13] = [
+        const OLDER: [&str; 16] = [
             "AllowTcpForwarding",
             "AuthorizedKeysFile",
+            "Ciphers",
             "ClientAliveCountMax",
             "ClientAliveInterval",
+            "HostKey",
             "LoginGraceTime",
+            "MACs",
             "Match",
             "MaxAuthTries",
             "MaxStartups",
