@@ -5,6 +5,7 @@ mod command;
 use schemars::JsonSchema;
 use serde::Serialize;
 use ssh_doctor_checks::base::text;
+use ssh_doctor_checks::causes::settings::known_settings;
 use ssh_doctor_checks::causes::software::{SERVERS_OWN_LOG, suits};
 use ssh_doctor_checks::causes::{Fix, FixKind, Side};
 use ssh_doctor_checks::facts::{Evidence, Examined};
@@ -120,7 +121,7 @@ fn fill_one(fix: &Fix, values: &[(&'static str, String)], evidence: &Evidence) -
     let pasted = |name: &str| value(name).filter(|value| !is_command || is_harmless_in_a_shell(value));
     let snippet = fix.snippet.map(|template| {
         let filled = if is_command { command(template, &pasted, &evidence.target) } else { insert(template, &pasted) };
-        filled.ok_or(())
+        filled.and_then(|text| known_settings(fix, text, evidence)).ok_or(())
     });
     let caution = fix.caution.map(|template| insert(template, &pasted).ok_or(()));
     Some(FilledFix {

@@ -112,6 +112,16 @@ fn dropbears_prohibitions_are_told_by_its_own_options() {
 }
 
 #[test]
+fn an_old_dropbear_that_opens_no_port_of_its_own_choice_is_not_said_to_refuse_remote_forwarding() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.odd_version("old-dropbear") else { return };
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    assert_eq!(may(&seen)["direct_tcpip"]["outcome"], "allowed", "{}", may(&seen));
+    assert_eq!(may(&seen)["remote_forward"]["outcome"], "not-tested", "{}", may(&seen));
+}
+
+#[test]
 fn what_each_setting_gives_or_takes_is_told_without_a_diagnosis() {
     let Some(lab) = Lab::healthy() else { return };
     let xauth: &[&str] = &["X11Forwarding yes", "XAuthLocation /bin/true"];

@@ -30,8 +30,11 @@ handshake-max-startups--openssh: broken handshake handshake-max-startups
 handshake-no-common-kex--openssh: broken handshake handshake-no-common-kex
 handshake-not-ssh--nginx: broken handshake handshake-not-ssh
 handshake-proxy-header--haproxy: broken handshake handshake-proxy-header
+handshake-weak-algorithms--dropbear-2012: degraded - handshake-weak-algorithms
+handshake-weak-algorithms--openssh-6.6: healthy - handshake-weak-algorithms
 healthy--apache-mina: healthy -
 healthy--node-ssh2: healthy -
+healthy--openssh-10.5: healthy -
 healthy--openssh: healthy -
 healthy--twisted-conch: healthy -
 hostkey-cert-invalid--openssh-expired: degraded - hostkey-cert-invalid
@@ -50,12 +53,16 @@ session-nologin--openssh: broken channel session-nologin
 session-pam-refused--openssh-maxlogins: broken channel session-pam-refused
 session-process-limit--bash-ulimit: broken transfer session-process-limit
 session-restricted--apache-mina-sftp: healthy - session-restricted
+session-restricted--copyparty-sftp: healthy - session-restricted
 session-restricted--device-of-one-session: healthy - session-restricted
 session-restricted--device-shell-only: healthy - session-restricted
+session-restricted--fake-ssh: healthy - session-restricted
 session-restricted--git-shell: healthy - session-restricted
 session-restricted--gitolite: healthy - session-restricted
 session-restricted--openssh-internal-sftp: healthy - session-restricted
 session-restricted--openssh-menu: healthy - session-restricted
+session-restricted--termlit: healthy - session-restricted
+session-restricted--wolfssh-shell: healthy - session-restricted
 session-shell-exits--openssh-bin-false: broken channel session-shell-exits
 session-shell-exits--openssh-job-that-fails: degraded - session-shell-exits
 session-start-hangs--bash-reads-a-fifo: broken channel session-start-hangs
@@ -66,6 +73,7 @@ tcp-prohibited--firewall-rejects: broken tcp tcp-prohibited
 tcp-refused--no-listener: broken tcp tcp-refused
 tcp-some-addresses-dead--two-a-records: degraded - tcp-some-addresses-dead
 tcp-unreachable--host-gone: broken tcp tcp-unreachable
+transfer-stalled--libssh-sftp-example: broken transfer transfer-stalled session-restricted
 ";
 
 fn judged(recording: &Path) -> Value {

@@ -194,6 +194,52 @@ class FirstSessionOnly(Session):
             super().session_started()
 
 
+class FirstSftpOnly(Session):
+    """A file store whose sftp server serves the first session of a connection, and refuses all requests in those after, as libssh's example does."""
+
+    takes_exec = takes_shell = takes_pty = False
+    refuses_more = True
+
+    def __init__(self, device):
+        super().__init__(device)
+        self.is_first, device.is_taken, self.unread = not device.is_taken, True, b""
+
+    def connection_made(self, chan):
+        self.chan = chan
+        chan.set_encoding(None)
+
+    def subsystem_requested(self, subsystem):
+        return subsystem == "sftp" and (self.is_first or not self.refuses_more)
+
+    def session_started(self):
+        pass
+
+    def data_received(self, data, datatype):
+        self.unread += data
+        while self.is_first and len(self.unread) >= 4:
+            end = 4 + int.from_bytes(self.unread[:4], "big")
+            if len(self.unread) < end:
+                return
+            packet, self.unread = self.unread[4:end], self.unread[end:]
+            self.chan.write(sftp_answer(packet))
+
+
+def sftp_answer(packet):
+    """The version for INIT, and for any request that there is no such file (draft-ietf-secsh-filexfer-02, sections 4 and 7)."""
+    init, version, status, no_such_file, empty = 1, 2, 101, (2).to_bytes(4, "big"), bytes(4)
+    answer = [bytes([version]), (3).to_bytes(4, "big")]
+    if packet[0] != init:
+        answer = [bytes([status]), packet[1:5], no_such_file, empty, empty]
+    answer = b"".join(answer)
+    return len(answer).to_bytes(4, "big") + answer
+
+
+class FirstSftpAnswersOnly(FirstSftpOnly):
+    """A file store that accepts sftp in any session and speaks in the first one of a connection only."""
+
+    refuses_more = False
+
+
 class EarlyPrompt(Session):
     """A device that starts its command line before it answers the requests for a terminal and a shell."""
 

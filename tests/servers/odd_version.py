@@ -18,7 +18,18 @@ LINES = {
     "no-software": (b"", b"SSH-2.0-"),
     "nul": (b"", b"SSH-2.0-Device\0"),
     "3.0": (b"", b"SSH-3.0-Device"),
+    "old-dropbear": (b"", b"SSH-2.0-dropbear_2016.74"),
 }
+
+
+class Forwards(asyncssh_server.Server):
+    """Forwards to any port, and opens no port of its own choice, as dropbear before 2018.76."""
+
+    def __init__(self):
+        super().__init__(0, False)
+
+    def connection_requested(self, *where):
+        return True
 
 
 def speak_as(kind):
@@ -34,4 +45,5 @@ def speak_as(kind):
 if __name__ == "__main__":
     *where, kind = sys.argv[1:]
     speak_as(kind)
-    asyncio.run(asyncssh_server.main(*where))
+    forwards = {"server_factory": Forwards} if kind == "old-dropbear" else {}
+    asyncio.run(asyncssh_server.main(*where, **forwards))

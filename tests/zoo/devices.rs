@@ -12,6 +12,10 @@ setups! {
     device_shell_only: |lab| lab.device(&["ShellOnly"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_first_session_only: |lab| lab.device(&["FirstSessionOnly"]), []
         => "healthy", ["session-restricted"], ["shell"];
+    sftp_in_the_first_session_only: |lab| lab.device(&["FirstSftpOnly"]), []
+        => "healthy", ["session-restricted"], ["sftp"];
+    sftp_answers_in_the_first_session_only: |lab| lab.device(&["FirstSftpAnswersOnly"]), []
+        => "healthy", ["session-restricted"], ["sftp"];
     device_one_console: |lab| lab.device(&["OneConsole"]), [] => "healthy", ["session-restricted"], ["shell"];
     forwards_only: |lab| lab.device(&["ForwardsOnly"]), [] => "degraded", ["channel-open-refused"], [];
     device_early_prompt: |lab| lab.device(&["EarlyPrompt"]), [] => "healthy", ["session-restricted"], ["shell"];

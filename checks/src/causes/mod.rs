@@ -15,6 +15,7 @@ pub mod retest;
 pub mod server;
 pub mod server_log;
 pub mod sessions;
+pub mod settings;
 pub mod shared;
 pub mod software;
 pub mod suspects;

@@ -20,6 +20,7 @@ use crate::base::target::Route;
 use crate::base::text::sanitize;
 use crate::facts::channel::Lead;
 use crate::facts::connection::{Manner, NotForwarded};
+use crate::facts::handshake::Software;
 use crate::os::pause::timeout;
 use crate::os::socket::Socket;
 
@@ -141,6 +142,13 @@ impl Connection {
         let seen = self.watch.seen();
         let version = seen.server.version.as_ref().map(|(version, _)| version.as_str()).unwrap_or_default();
         names.iter().any(|name| version.contains(name))
+    }
+
+    /// True if the server's version opens a port of its own choice, as far as is known.
+    pub(crate) fn chooses_ports(&self) -> bool {
+        let seen = self.watch.seen();
+        let version = seen.server.version.as_ref().map(|(version, _)| version.as_str());
+        version.and_then(Software::of).is_none_or(|software| software.chooses_ports())
     }
 
     /// Returns how far data has come by now, ours and the other end's.

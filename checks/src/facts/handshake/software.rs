@@ -58,6 +58,18 @@ impl Software {
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
 
+    /// True if the server opens a port of its own choice for ssh -R 0, as far as its history is known: OpenSSH since 5.3 (serverloop.c), dropbear
+    /// since 2018.76 (svr-tcpfwd.c). Older ones refuse it, and open a port that is named.
+    #[must_use]
+    pub fn chooses_ports(&self) -> bool {
+        let year = || self.version.as_deref()?.split('.').next()?.parse::<u32>().ok();
+        match (self.openssh(), self.name.as_str()) {
+            (Some(version), _) => version >= (5, 3),
+            (None, "dropbear") => year().is_some_and(|year| year >= 2018),
+            _ => true,
+        }
+    }
+
     /// True if a connection without a login costs its source a penalty: a server that says so must not be asked again lightly.
     #[must_use]
     pub fn penalizes(identification: Option<&str>) -> bool {
@@ -123,5 +135,17 @@ mod tests {
         assert_eq!(can("OpenSSH_8.1", Limit::SilentMaxStartups), Some(true));
         assert_eq!(can("dropbear_2022.83", Limit::ChannelTimeout), Some(false));
         assert_eq!(can("Go", Limit::ChannelTimeout), None);
+    }
+
+    #[test]
+    fn old_servers_open_only_a_port_that_is_named() {
+        let chooses = |version: &str| Software::of(&format!("SSH-2.0-{version}")).unwrap().chooses_ports();
+        for old in ["dropbear_0.52", "dropbear_2012.55", "dropbear_2017.75", "OpenSSH_5.2", "OpenSSH_4.3"] {
+            assert!(!chooses(old), "{old}");
+        }
+        for newer in ["dropbear_2018.76", "dropbear_2025.88", "OpenSSH_5.3", "OpenSSH_10.0p2", "AsyncSSH_2.24.1", "Go"]
+        {
+            assert!(chooses(newer), "{newer}");
+        }
     }
 }

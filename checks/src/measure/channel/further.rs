@@ -66,7 +66,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     }
     if wish == Wish::Forward {
         facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, patience.silence).await;
-        facts.capabilities.remote_forward = Capability::of(connection.forward_back(patience.silence).await);
+        facts.capabilities.remote_forward = probes::remote_forward(connection, patience.silence).await;
         return !connection.is_closed();
     }
     let session = match session(ctx, logged_in, patience).await {
@@ -88,17 +88,24 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
     }
     if wish == Wish::Sftp {
-        let (outcome, said, sftp) = SftpSession::begin(session, patience).await;
+        let (mut outcome, mut said, mut sftp) = SftpSession::begin(session, patience).await;
         let answered = outcome != Capability::of(None) || !connection.is_closed();
+        let is_silent = said.as_ref().is_some_and(|said| said.is_silent);
+        if (outcome.is_refused() || is_silent)
+            && let Some(session) = first_session(ctx, logged_in, patience).await
+        {
+            (outcome, said, sftp) = SftpSession::begin(session, patience).await;
+        }
         (facts.capabilities.sftp, facts.capabilities.sftp_said) = (outcome, said);
         logged_in.sftp = sftp;
         return answered;
     }
     let mut seen = started(session, patience).await;
-    if seen.is_silent()
-        && let Some(anew) = shell_first(ctx, logged_in, patience).await
+    let is_refused = seen.ran.accepted == Some(false);
+    if (is_refused || seen.is_silent())
+        && let Some(session) = first_session(ctx, logged_in, patience).await
     {
-        seen = anew;
+        seen = started(session, patience).await;
     }
     let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
     facts.capabilities.shell = shell::outcome(&seen);
@@ -154,13 +161,14 @@ async fn started(session: Channel<Msg>, patience: Patience) -> Shell {
     seen
 }
 
-/// Asks for the shell in the first session of another connection: some servers serve one session of each, and accept requests of more.
-async fn shell_first(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Option<Shell> {
+/// Opens the first session of another connection: some servers serve one session of each, and refuse the requests of more or leave them
+/// unanswered.
+async fn first_session(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Option<Channel<Msg>> {
     if !logged_in.reconnect(ctx).await {
         return None;
     }
     match logged_in.connection.as_ref()?.open([ChannelKind::Session], patience.silence).await {
-        [Opened::Open(session)] => Some(started(session, patience).await),
+        [Opened::Open(session)] => Some(session),
         _ => None,
     }
 }

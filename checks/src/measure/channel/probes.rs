@@ -60,7 +60,7 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
         // Some servers end the connection at it.
         settle(connection, patience, answers_requests).await;
         found.remote_forward = if answers_requests {
-            Capability::of(connection.forward_back(patience.silence).await)
+            remote_forward(connection, patience.silence).await
         } else {
             Capability::not_tested("the server answers no global requests")
         };
@@ -75,7 +75,7 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
 /// Asks for what needs no process at once, which saves round trips: only of servers that are known to bear it.
 pub(super) async fn ask_at_once(connection: &Connection, limits: &Limits) -> Capabilities {
     let (patience, mut found) = (limits.patience(), Capabilities::default());
-    let forward = async { Capability::of(connection.forward_back(patience.silence).await) };
+    let forward = remote_forward(connection, patience.silence);
     let both = async { tokio::join!(forward, usual(connection, patience, Pace::AtOnce, &mut found)).0 };
     let forward = timeout(patience.total, both).await;
     found.remote_forward = forward.unwrap_or_default();
@@ -89,6 +89,14 @@ pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Cap
     let outcome = connected(&tcp, connection);
     close(tcp).await;
     outcome
+}
+
+/// Asks for a port of the server's choice that leads back to us, where its version has such ports: one that is named may be in use.
+pub(super) async fn remote_forward(connection: &Connection, wait: Duration) -> Capability {
+    if !connection.chooses_ports() {
+        return Capability::not_tested("this version of the server opens no port of its own choice");
+    }
+    Capability::of(connection.forward_back(wait).await)
 }
 
 /// The pace of the questions.
