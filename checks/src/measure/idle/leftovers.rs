@@ -69,7 +69,8 @@ mod tests {
         let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
         let ran = Command::new("sh").args(["-c", &script(&pids, "our-mark")]).env("PATH", path).output().unwrap();
         let lives = other.try_wait().unwrap().is_none();
-        other.kill().unwrap();
+        let group = format!("-{}", other.id());
+        assert!(Command::new("kill").args(["-s", "KILL", "--", &group]).status().unwrap().success());
         other.wait().unwrap();
         assert!(lives && !ours.wait().unwrap().success());
         assert_eq!(String::from_utf8_lossy(&ran.stdout), "stranded\nended\n");
