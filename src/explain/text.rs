@@ -110,7 +110,8 @@ fn origin(log: &Log) -> Vec<String> {
     }
     if log.lines > 1 {
         let total: u64 = log.connections.iter().map(|connection| connection.count).sum();
-        about.push(format!("{} lines, {}", log.lines, counted(total, "connection")));
+        let order = if log.newest_first { " (newest first: numbered from the last)" } else { "" };
+        about.push(format!("{} lines{order}, {}", log.lines, counted(total, "connection")));
     }
     if let (Some(first), Some(last)) = (&log.first, &log.last) {
         about.push(format!("{} to {}", sanitize(first), sanitize(last)));

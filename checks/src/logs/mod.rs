@@ -10,6 +10,7 @@ mod lexicon;
 mod lines;
 mod marks;
 mod mask;
+mod newest_first;
 mod open;
 mod openssh;
 mod outline;
@@ -31,6 +32,7 @@ use audit::Audit;
 use collector::Collector;
 use lexicon::Lexicon;
 use lines::Lines;
+use newest_first::oldest_first;
 use record::{Record, Records};
 use wrapped::Joiner;
 
@@ -49,11 +51,12 @@ impl Reader {
         Self { lexicon: Lexicon::new(symptoms) }
     }
 
-    /// Reads any log in one pass and in bounded memory.
+    /// Reads any log in one pass and in bounded memory. Lines of one that begins with its newest line are numbered from its oldest.
     ///
     /// # Errors
     /// Fails if the input cannot be read; no content is an error.
     pub fn read(&self, input: impl BufRead) -> io::Result<Log> {
+        let (input, newest_first) = oldest_first(input)?;
         let mut lines = Lines::new(input);
         let mut records = Records::default();
         let mut audit = Audit::default();
@@ -70,7 +73,7 @@ impl Reader {
         }
         audit.rest(|number, record| joiner.take(number, &record, &mut take));
         joiner.rest(&mut take);
-        Ok(Log { bytes: lines.bytes, lines: lines.count, ..collector.log() })
+        Ok(Log { bytes: lines.bytes, lines: lines.count, newest_first, ..collector.log() })
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Using username \"", "PuTTY"),
     ("FATAL ERROR: ", "PuTTY"),
     ("paramiko.", "paramiko"),
+    ("netmiko.", "paramiko"),
     ("/paramiko/", "paramiko"),
     ("\\paramiko\\", "paramiko"),
     ("SSH-2.0-paramiko_<version>", "paramiko"),

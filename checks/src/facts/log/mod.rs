@@ -19,6 +19,9 @@ pub struct Log {
     pub bytes: u64,
     /// Lines that were read.
     pub lines: u64,
+    /// True if it began with its newest line: lines are numbered from the oldest.
+    #[serde(default)]
+    pub newest_first: bool,
     /// The programs that wrote it, the one named first first.
     pub programs: Vec<Program>,
     /// The first and the last time stamp, as the log has them.

@@ -97,7 +97,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Authentication failure",
             "Net::SSH::AuthenticationFailed",
             "AuthenticationException",
-            "No suitable authentication method found to complete authentication",
             "Login denied",
             "Could not login with username",
             "SSH login failed",
@@ -106,6 +105,23 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to authenticate against remote server",
         ],
         candidates: REFUSED_WITHOUT_METHODS,
+        ..Family::NEW
+    },
+    Family {
+        texts: &["No suitable authentication method found to complete authentication"],
+        candidates: &[
+            is(
+                "auth-method-unavailable",
+                Always,
+                "the server takes no method that the program was given: often only keyboard-interactive instead of password",
+            ),
+            is(
+                "auth-password-rejected",
+                Always,
+                "the program logs in with a password: it, or the login name, is wrong",
+            ),
+            is("auth-key-rejected", Always, "the program logs in with a key, which the account does not have"),
+        ],
         ..Family::NEW
     },
     Family {

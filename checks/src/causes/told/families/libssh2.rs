@@ -1,7 +1,7 @@
 //! Error codes of libssh2 (libssh2.h) as its bindings print them, and of libssh: C, Rust, Python, PHP, Lua.
 
 use super::credentials::REFUSED_WITHOUT_METHODS;
-use super::family::When::Always;
+use super::family::When::{Always, Seen};
 use super::family::{Family, is};
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -40,6 +40,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_wrapper: true,
         candidates: &[
+            is(
+                "auth-disconnected",
+                Seen(&["authentication: [Session(-13)]", "authentication: [Session(-43)]"]),
+                "it comes as the login is tried: the server closes the connection there",
+            ),
             is(
                 "handshake-kex-failed",
                 Always,

@@ -65,6 +65,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_wrapper: true,
         candidates: &[
+            is(
+                "idle-silent-drop",
+                Seen(&["returned error, retrying after"]),
+                "it comes in the middle of a backup: something on the path ended the connection",
+            ),
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand prints Connection timed out"),
             is("hostkey-unknown", Always, "ssh by hand asks about the host key"),

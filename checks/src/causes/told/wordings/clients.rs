@@ -250,10 +250,22 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "TTL expired in SOCKS5 proxy connection",
         ],
     ),
-    ("server-start-failed", &["Please check if an SSH server is installed in the container"]),
+    (
+        "server-start-failed",
+        &[
+            "Please check if an SSH server is installed in the container",
+            "Please be sure to set at least an SSH password",
+            "You need to set up a login",
+        ],
+    ),
     ("idle-client-timeout", &["persistent connection idle timeout triggered"]),
     (
         "config-client-missing",
-        &["Got error from ssh: spawn <file> ENOENT", "No ssh installation found", "`ssh` executable not found"],
+        &[
+            "Got error from ssh: spawn <file> ENOENT",
+            "No ssh installation found",
+            "`ssh` executable not found",
+            "Support for protocol \"ssh\" is not installed",
+        ],
     ),
 ];

@@ -69,6 +69,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-no-common-hostkey",
         &[
+            "ssh_dispatch_run_fatal: Connection to <address> port <port>: error in libcrypto",
             "kex error : no match for method server host key algo",
             "did not find one of algos <text> for server host key algo",
             "read_keyblob': unsupported key type",
@@ -156,6 +157,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-kex-failed",
         &[
+            "ssh_dispatch_run_fatal: Connection to <address> port <port>: error in libcrypto",
             "JSchException: verify: false",
             "JSchException: verify:",
             "Bad hostkey signature",

@@ -16,6 +16,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "auth not configured",
         ],
     ),
+    (
+        "handshake-not-ssh",
+        &["ssh: handshake failed: websocket:", "ssh: handshake failed: malformed HTTP", "ssh: handshake failed: tls:"],
+    ),
     ("auth-partial-success", &["Reached authentication attempt limit for method"]),
     ("auth-too-many-failures", &["ssh: too many authentication attempts"]),
     (
@@ -178,7 +182,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("channel-forwarding-prohibited", &["could not establish direct channel"]),
     ("channel-open-refused", &["other side refused open", "JSchException: failed to initialize the channel"]),
-    ("session-exec-failed", &["Failed to get subsystem", "failed request to run a command"]),
+    (
+        "session-exec-failed",
+        &["Failed to get subsystem", "failed request to run a command", "could not execute command: \"<text>"],
+    ),
     (
         "session-subsystem-missing",
         &["Server SFTP version <n> is not supported", "Server reported incompatible protocol version"],

@@ -281,7 +281,14 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &["Problem setting SSH Forwarder up: Couldn't open tunnel", "Couldn't open tunnel"],
     ),
     ("session-shell-exits", &["): Child failed", "no shell: Permission denied"]),
-    ("channel-closed-early", &["unexpected packet in response to channel open"]),
+    (
+        "channel-closed-early",
+        &[
+            "unexpected packet in response to channel open",
+            "Remote rejected opening a shell channel: Error: Disconnect",
+        ],
+    ),
+    ("auth-disconnected", &["Remote rejected opening a shell channel: Error: Disconnect"]),
     (
         "session-pam-refused",
         &[
