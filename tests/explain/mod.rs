@@ -294,3 +294,13 @@ fn the_guide_to_channel_closed_shows_what_explain_answers() {
         assert_eq!(shown, answered, "{title}");
     }
 }
+
+#[test]
+fn a_log_with_its_newest_line_first_is_read_from_its_end_and_says_so() {
+    let log = "Nov 20 10:00:05 web1 sshd[3970]: Failed password for alice from 10.0.0.9 port 50122 ssh2\n\
+        Nov 20 10:00:03 web1 sshd[3970]: Connection from 10.0.0.9 port 50122 on 10.0.0.1 port 22\n\
+        Nov 20 09:59:02 web1 sshd[3960]: Server listening on 0.0.0.0 port 22.\n";
+    let text = explain(&["-"], log.as_bytes()).stdout;
+    assert!(text.contains("3 lines (newest first: numbered from the last)"), "{text}");
+    assert!(text.contains("line 3: Failed password for alice") && text.contains("09:59:02 to Nov 20"), "{text}");
+}

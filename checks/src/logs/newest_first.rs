@@ -37,9 +37,9 @@ fn turned(log: &[u8]) -> Option<Vec<u8>> {
     }
     let begins: Vec<usize> = (0..lines.len()).filter(|at| stamps[*at].is_some()).collect();
     let ends = begins[1..].iter().copied().chain([lines.len()]);
-    let entries: Vec<_> = begins.iter().copied().zip(ends).rev().collect();
+    let entries: Vec<_> = begins.iter().copied().zip(ends).collect();
     let heading = 0..begins.first().copied().unwrap_or_default();
-    let order = heading.chain(entries.into_iter().flat_map(|(begin, end)| begin..end));
+    let order = heading.chain(entries.into_iter().rev().flat_map(|(begin, end)| begin..end));
     let mut turned = Vec::with_capacity(log.len() + 1);
     for line in order {
         turned.extend_from_slice(lines[line]);

@@ -252,11 +252,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "server-start-failed",
-        &[
-            "Please check if an SSH server is installed in the container",
-            "Please be sure to set at least an SSH password",
-            "You need to set up a login",
-        ],
+        &["Please check if an SSH server is installed in the container", "You need to set up a login"],
     ),
     ("idle-client-timeout", &["persistent connection idle timeout triggered"]),
     (
