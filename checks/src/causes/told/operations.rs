@@ -100,7 +100,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"authentic|\bauth\b|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
+        r"authentic|\bauth\b|userauth|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
         &[
             is(
                 "auth-key-rejected",
@@ -140,11 +140,46 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"\bchannel|\bpty\b",
+        r"\bchannel|_channel|channel\w*(?:exception|error)|\bpty\b",
         &[
             is("channel-open-refused", When::Always, "the login worked, and the server opens no channel"),
             is("channel-closed-early", When::Always, "the channel opens, and is closed at once"),
             is("channel-max-sessions", When::Always, "the connection has many sessions already"),
+        ],
+    ),
+    (
+        r"handshake",
+        &[
+            is(
+                "handshake-kex-failed",
+                When::Always,
+                "ssh by hand works: the program's library and the server disagree",
+            ),
+            is("handshake-closed-before-banner", When::Always, "ssh by hand is closed at once as well"),
+            is("handshake-no-common-kex", When::Always, "ssh -vv shows no algorithm in common: one end is old"),
+            is("handshake-not-ssh", When::Always, "the port is another service's"),
+        ],
+    ),
+    (
+        r"network error|ssh_connect|socket error",
+        &[
+            is("tcp-filtered", When::Always, "it comes after many seconds: nothing answers"),
+            is("tcp-refused", When::Always, "it comes at once: nothing listens on that port"),
+            is("tcp-unreachable", When::Always, "this machine has no route to that address"),
+            is("handshake-reset", When::Always, "the connection was open: ssh -v shows the step at which it is reset"),
+        ],
+    ),
+    (
+        r"connection ?(?:lost|exception)|transport ?exception|\bconnection to \S+ exited:|disconnect(?:ed)?exception",
+        &[
+            is(
+                "handshake-closed-before-banner",
+                When::Always,
+                "it comes at once: the server, or something before it, closes",
+            ),
+            is("auth-disconnected", When::Always, "it comes at the login"),
+            is("idle-closed", When::Always, "the session was open, and idle"),
+            is("network-outage", When::Always, "the session was in use: the path was down"),
         ],
     ),
     (

@@ -5,6 +5,18 @@ use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
+    // Whatever went wrong, it did before the end of the version exchange.
+    Family {
+        texts: &["kex_exchange_identification: <why>"],
+        is_wrapper: true,
+        candidates: &[
+            is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version, and an end"),
+            is("handshake-no-banner", Always, "ssh -v stops for a while before it: no version comes"),
+            is("handshake-not-ssh", Always, "the port is another service's"),
+            is("handshake-protocol-violation", Always, "the server's version is one that this client does not read"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &[
             "kex_exchange_identification: Connection closed by remote host",
