@@ -100,7 +100,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"authentic|\bauth\b|userauth|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
+        r"authentic|\bauth\b|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
         &[
             is(
                 "auth-key-rejected",
@@ -170,6 +170,16 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
+        r"(?:connect|establish).{0,40}(?:\bssh\b|\bsftp\b|\bport 22\b|:22\b)|\b(?:ssh|sftp)\b.{0,20}\bconnect(?:ion)?\b.{0,20}(?:fail|error|lost|not )",
+        &[
+            is("tcp-filtered", When::Always, "it comes after many seconds: nothing answers"),
+            is("tcp-refused", When::Always, "it comes at once: nothing listens on that port"),
+            is("auth-key-rejected", When::Always, "ssh by hand prints Permission denied"),
+            is("handshake-no-common-kex", When::Always, "ssh by hand works: the program's library is old"),
+            is("hostkey-unknown", When::Always, "ssh by hand asks about the host key"),
+        ],
+    ),
+    (
         r"connection ?(?:lost|exception)|transport ?exception|\bconnection to \S+ exited:|disconnect(?:ed)?exception",
         &[
             is(
@@ -180,16 +190,6 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
             is("auth-disconnected", When::Always, "it comes at the login"),
             is("idle-closed", When::Always, "the session was open, and idle"),
             is("network-outage", When::Always, "the session was in use: the path was down"),
-        ],
-    ),
-    (
-        r"(?:connect|establish).{0,40}(?:\bssh\b|\bsftp\b|\bport 22\b|:22\b)|\b(?:ssh|sftp)\b.{0,20}\bconnect(?:ion)?\b.{0,20}(?:fail|error|lost|not )",
-        &[
-            is("tcp-filtered", When::Always, "it comes after many seconds: nothing answers"),
-            is("tcp-refused", When::Always, "it comes at once: nothing listens on that port"),
-            is("auth-key-rejected", When::Always, "ssh by hand prints Permission denied"),
-            is("handshake-no-common-kex", When::Always, "ssh by hand works: the program's library is old"),
-            is("hostkey-unknown", When::Always, "ssh by hand asks about the host key"),
         ],
     ),
 ];

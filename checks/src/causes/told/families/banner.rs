@@ -3,11 +3,13 @@
 use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
+use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     // Whatever went wrong, it did before the end of the version exchange.
     Family {
         texts: &["kex_exchange_identification: <why>"],
+        unless: &[Event::LineBeforeVersion],
         is_wrapper: true,
         candidates: &[
             is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version, and an end"),
