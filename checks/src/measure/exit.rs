@@ -163,14 +163,17 @@ async fn of_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
     if !logged_in.is_connected(ctx).await {
         return Step::Skipped(LOST.into());
     }
+    let sftp = match going_on {
+        Some(sftp) => Some(sftp),
+        None => match ctx.stop.race(open_sftp(ctx, logged_in, patience)).await {
+            Some(sftp) => sftp,
+            None => return Step::Skipped("interrupted".into()),
+        },
+    };
     let Some(connection) = &logged_in.connection else {
         return Step::Skipped(LOST.into());
     };
     let ended = async {
-        let sftp = match going_on {
-            Some(sftp) => Some(sftp),
-            None => SftpSession::open(connection, patience).await,
-        };
         match sftp {
             Some(sftp) => sftp.end(patience).await,
             None => Ran { connection_lost: connection.is_closed(), ..Ran::default() },
@@ -183,6 +186,15 @@ async fn of_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
         ran.closed || ran.gave_up.is_some() && connection.keepalive(patience.silence).await != KeepaliveReply::Gone;
     let facts = Facts { ran, of: Some(Service::Sftp), ending, ..Facts::default() };
     judged(closed, facts)
+}
+
+/// Opens sftp on the connection that is left, or on another one: some servers serve the first session of each only.
+async fn open_sftp(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Option<SftpSession> {
+    let here = SftpSession::open(logged_in.connection.as_ref()?, patience).await;
+    if here.is_some() || !logged_in.reconnect(ctx).await {
+        return here;
+    }
+    SftpSession::open(logged_in.connection.as_ref()?, patience).await
 }
 
 /// Ends the connection, and adds to the facts how long that took where it had not ended before.
