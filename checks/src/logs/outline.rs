@@ -80,7 +80,7 @@ impl Outline {
         Self { place, parts }
     }
 
-    /// Whether a message has the text; `None` where that is left to the regular expression.
+    /// True if a message has the text; `None` if only the regular expression can tell.
     pub(super) fn is_in(&self, message: &[u8]) -> Option<bool> {
         let (&first, _) = self.parts.first()?.0.split_first()?;
         let mut steps = STEPS;
