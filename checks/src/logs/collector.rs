@@ -45,6 +45,8 @@ pub(super) struct Collector<'a> {
     index: HashMap<Signature, usize>,
     /// True if a stack trace has a frame of an SSH library.
     has_frames_of_ssh: bool,
+    /// The first lines that neither are known nor sound like a complaint.
+    plain: Vec<Line>,
     log: Log,
 }
 
@@ -62,6 +64,7 @@ impl<'a> Collector<'a> {
             ways: Vec::new(),
             index: HashMap::new(),
             has_frames_of_ssh: false,
+            plain: Vec::new(),
             log: Log::default(),
         }
     }
@@ -124,6 +127,8 @@ impl<'a> Collector<'a> {
                 if self.log.unknown.len() < UNKNOWN {
                     self.log.unknown.push(line());
                 }
+            } else if self.plain.len() < UNKNOWN && found.program.is_none() {
+                self.plain.push(line());
             }
             if is_a_stack_frame(message.text) {
                 self.has_frames_of_ssh |= names_ssh(message.text);
@@ -253,8 +258,8 @@ impl<'a> Collector<'a> {
         self.ways.push((signature, connection));
     }
 
-    /// Returns the collected log.
-    pub(super) fn log(mut self) -> Log {
+    /// Returns the collected log, of so many lines.
+    pub(super) fn log(mut self, lines: u64) -> Log {
         let mut open: Vec<_> = std::mem::take(&mut self.served).rest().collect();
         open.push(std::mem::take(&mut self.current));
         open.sort_by_key(|open| first_line(&open.connection));
@@ -267,7 +272,12 @@ impl<'a> Collector<'a> {
             connection.peers.truncate(PEERS);
         }
         connections.sort_by_key(first_line);
-        Log { connections, ..self.log }
+        let mut log = Log { lines, connections, ..self.log };
+        // A line or two are what somebody asks about, whatever their words.
+        if log.is_brief() && log.connections.is_empty() && log.unknown.is_empty() && log.programs.is_empty() {
+            log.unknown = self.plain;
+        }
+        log
     }
 }
 

@@ -73,7 +73,7 @@ impl Reader {
         }
         audit.rest(|number, record| joiner.take(number, &record, &mut take));
         joiner.rest(&mut take);
-        Ok(Log { bytes: lines.bytes, lines: lines.count, newest_first, ..collector.log() })
+        Ok(Log { bytes: lines.bytes, newest_first, ..collector.log(lines.count) })
     }
 }
 

@@ -11,6 +11,7 @@ mod noise;
 mod operations;
 mod overcome;
 mod owners;
+mod sentences;
 mod strangers;
 mod unfinished;
 mod wordings;

@@ -8,6 +8,7 @@ use super::candidates::candidates;
 use super::families::{Candidate, When, is};
 use super::finding::Told;
 use super::foreign::{is_foreign, is_of_a_tool, is_of_ssh};
+use super::sentences::{GENERAL, SENTENCES};
 use super::words::{CONDITIONAL_LINES, FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Line, Log, Sighting};
@@ -160,6 +161,10 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
             is("handshake-not-ssh", When::Always, "the port is another service's"),
         ],
     ),
+];
+
+/// As [`OPERATIONS`], for words that name no more than a connection.
+const CONNECTIONS: &[(&str, &[Candidate])] = &[
     (
         r"network error|ssh_connect|socket error",
         &[
@@ -205,20 +210,56 @@ const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError
 /// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
 pub(super) fn by_operation(log: &Log) -> Vec<Told> {
     static WORDS: LazyLock<RegexSet> = LazyLock::new(|| {
-        let words = OPERATIONS.iter().map(|(words, _)| words);
+        let words = operations().map(|(_, words, _)| words);
         let set = RegexSetBuilder::new(words).unicode(false).case_insensitive(true).build();
         set.expect("the words of operations compile")
     });
     if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
         return Vec::new();
     }
-    let named = log.unknown.iter().filter(|line| is_about_ssh(line)).filter_map(|line| {
-        let operation = WORDS.matches(line.in_english().as_bytes()).iter().next()?;
-        Some((line, OPERATIONS[operation].1))
+    let is_beside_another =
+        |connection: &Connection| connection.sightings.iter().any(|seen| is_foreign(seen.line.in_english()));
+    if log.connections.iter().any(is_beside_another) {
+        return Vec::new();
+    }
+    let named = log.unknown.iter().filter(|line| is_in_earnest(line)).filter_map(|line| {
+        let at = WORDS.matches(line.in_english().as_bytes()).iter().find(|at| is_asked_about(log, line, *at))?;
+        Some((line, operations().nth(at)?.2))
     });
     let Some((line, all)) = named.min_by_key(|(line, _)| !is_of_a_program(line)) else { return Vec::new() };
     let seen = Sighting::of(line.clone());
     candidates(&Connection::default(), all, false, &seen)
+}
+
+/// Tells how much words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// A thing of the protocol, and what happened to it.
+    Fault,
+    /// A thing of the protocol.
+    Thing,
+    /// What happened.
+    Event,
+}
+
+/// All words that are looked for, the specific ones first.
+fn operations() -> impl Iterator<Item = (Says, &'static str, &'static [Candidate])> {
+    let all = [(Says::Fault, SENTENCES), (Says::Thing, OPERATIONS), (Says::Event, GENERAL), (Says::Thing, CONNECTIONS)];
+    all.into_iter().flat_map(|(says, some)| some.iter().map(move |(words, candidates)| (says, *words, *candidates)))
+}
+
+/// True if a line with these words asks about SSH: who asks about a line or two does, and what does not sound like a complaint has to tell of
+/// a fault.
+fn is_asked_about(log: &Log, line: &Line, at: usize) -> bool {
+    let Some((says, ..)) = operations().nth(at) else { return false };
+    let are_complaints = log.unknown_count > 0;
+    let is_enough = match says {
+        Says::Fault => true,
+        Says::Thing => are_complaints,
+        Says::Event => log.is_brief(),
+    };
+    let text = line.in_english();
+    is_enough && (is_of_ssh(text) || log.is_brief() && says != Says::Thing && is_short(text))
 }
 
 /// True if a line has the marks of a program's message, which what a person writes around it lacks.
@@ -243,8 +284,15 @@ fn is_of_a_cloud(text: &str) -> bool {
     rest.is_some_and(|rest| !rest.contains("SSH into") && !rest.contains("exited with"))
 }
 
-/// True if a line complains of SSH in earnest: ssh's own debugging tells of much that fails and does not matter.
-fn is_about_ssh(line: &Line) -> bool {
+/// True for a line of few words.
+fn is_short(text: &str) -> bool {
+    /// The words of a message that gives no more than its fault.
+    const WORDS: usize = 10;
+    text.split_whitespace().count() <= WORDS
+}
+
+/// True if a line complains in earnest, and of nothing else than SSH: ssh's own debugging tells of much that fails and does not matter.
+fn is_in_earnest(line: &Line) -> bool {
     let text = line.in_english();
     let bytes = text.as_bytes();
     let is_harmless = HARMLESS_LINES.is_match(bytes)
@@ -252,5 +300,5 @@ fn is_about_ssh(line: &Line) -> bool {
         || CONDITIONAL_LINES.is_match(bytes)
         || is_a_bug(bytes)
         || is_of_a_cloud(text);
-    is_of_ssh(text) && !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !text.contains("debug")
+    !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !text.contains("debug")
 }

@@ -11,7 +11,16 @@ use crate::facts::{Check, CheckView, Step};
 /// The reason of a check of which a log tells nothing.
 const SILENT: &str = "not in the log";
 
+/// The most lines of what somebody typed or copied to ask about it.
+const BRIEF: u64 = 3;
+
 impl Log {
+    /// True for a few lines, which are no log but what somebody asks about.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        self.lines <= BRIEF
+    }
+
     /// One check as the log shows it: passed where any connection got past it, failed where all that reached it ended there.
     #[must_use]
     pub fn view(&self, check: Check) -> CheckView {

@@ -36,6 +36,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Timeout, server <host> not responding",
             "Timeout, server not responding",
             "Keepalive timeout",
+            "Keepalive timed out",
             "Timeout, server not responding.",
             "Did not receive any keep-alive response",
             "Net::SSH::Timeout",
@@ -132,6 +133,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "failed to send packet: EOF",
             "Disconnected from remote host",
             "Lost connection with the server",
+            "Lost connection to SSH server",
+            "SSH connection lost",
             "Connection lost.",
         ],
         candidates: &[

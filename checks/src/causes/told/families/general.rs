@@ -16,6 +16,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "* timeout",
             "session timed out",
             "connection timed out",
+            "connection timeout",
             "{error,timeout}",
             "timeout in waiting",
             "Timeout expired: <n> MILLISECONDS",

@@ -139,7 +139,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["SSH command timed out"],
+        texts: &["SSH command timed out", "Command execution timed out"],
         candidates: &[
             is(
                 "session-start-hangs",
