@@ -88,6 +88,11 @@ const FILE_DENIED: &[&str] = &[
     "EACCES: permission denied",
     "open <file>: permission denied",
     "zsh: permission denied: <file>",
+    "Permission denied (os error 13)",
+    "Permission denied @ <what>",
+    "FileNotFoundException: <text>(Permission denied)",
+    "could not <what> <text>: Permission denied",
+    "can't <what> <text>: Permission denied",
 ];
 
 /// Greetings of servers without a shell, which say how the login went, warnings of a session that goes on, and questions: they complain of nothing.

@@ -143,6 +143,7 @@ pub(super) static FAMILIES: &[Family] = &[
         is_named: true,
         candidates: &[
             is("handshake-tarpit", Greeting(5), "line after line comes, and never a version"),
+            is("auth-slow", Seen(&["SSH  Host key fingerprint:"]), "keys were exchanged, and the login takes too long"),
             is(
                 "handshake-no-banner",
                 Seen(&[

@@ -13,6 +13,11 @@ pub(super) const CLOSED: &[Candidate] = &[
         Seen(&["ssh/connection/session.rb", "get_sftp_packet()"]),
         "the session was open: its library's frames say so",
     ),
+    is(
+        "idle-closed",
+        Seen(&["Expected SSH_FXP_", "-> NET_SFTP_", "-> SSH_FXP_"]),
+        "the session was open: its library was transferring files",
+    ),
     is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
     is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
     is("handshake-kex-failed", Seen(OF_A_KEY_EXCHANGE), "keys were being exchanged: its library's frames say so"),

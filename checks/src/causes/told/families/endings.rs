@@ -164,6 +164,21 @@ pub(super) static FAMILIES: &[Family] = &[
             "Peer sent DISCONNECT message (reason code",
         ],
         candidates: &[
+            is(
+                "handshake-kex-failed",
+                Seen(&["disconnected: <text> (3)", "ssh: disconnect, reason 3:", "port <port>:3: "]),
+                "the number of its reason is that of a failed key exchange",
+            ),
+            is(
+                "handshake-mac-mismatch",
+                Seen(&["disconnected: <text> (5)", "ssh: disconnect, reason 5:", "port <port>:5: "]),
+                "the number of its reason is that of a wrong MAC",
+            ),
+            is(
+                "session-limit",
+                Seen(&["disconnected: <text> (12)", "ssh: disconnect, reason 12:", "port <port>:12: "]),
+                "the number of its reason is that of too many connections",
+            ),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),
