@@ -28,6 +28,7 @@ const HARMLESS: &[&str] = &[
     "read failed rfd <n>",
     "did not send a packet, disable method",
     "matched no files",
+    "waiting to acquire a pool entry",
     "Bye Bye",
     "permissive=1",
     "raise <what>(",

@@ -77,6 +77,7 @@ pub(super) static FAMILIES: &[Family] = &[
             " Error: Disconnect",
             "X  Disconnect",
             "] Connection lost",
+            "closed with error: end of file",
             "[Connection closed]",
             "Sorry, this connection is closed",
             "[CONNECTION_LOST]",

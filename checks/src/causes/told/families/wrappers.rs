@@ -12,6 +12,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Could not establish connection to",
             "Failed to connect to the remote extension host server",
             "data could not be sent to remote host",
+            "data could not be sent to the remote host",
             "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",
