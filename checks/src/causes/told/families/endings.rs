@@ -164,6 +164,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "Peer sent DISCONNECT message (reason code",
         ],
         candidates: &[
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),
+            is("idle-server-disconnect", After(Check::Auth), "the session was idle"),
+            is("idle-server-disconnect", Always, "the session was open, and idle"),
+            is("auth-disconnected", Always, "it comes during the login"),
+            is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
             is(
                 "handshake-kex-failed",
                 Seen(&["disconnected: <text> (3)", "ssh: disconnect, reason 3:", "port <port>:3: "]),
@@ -179,13 +186,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["disconnected: <text> (12)", "ssh: disconnect, reason 12:", "port <port>:12: "]),
                 "the number of its reason is that of too many connections",
             ),
-            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
-            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
-            is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),
-            is("idle-server-disconnect", After(Check::Auth), "the session was idle"),
-            is("idle-server-disconnect", Always, "the session was open, and idle"),
-            is("auth-disconnected", Always, "it comes during the login"),
-            is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
         ],
         ..Family::NEW
     },

@@ -68,7 +68,6 @@ const OF_A_FILE: Candidate = is(
 /// The causes of a login that is refused without a reason.
 pub(super) const REFUSED: &[Candidate] = &[
     OFFERED_KEY,
-    OF_A_FILE,
     UNUSED_KEY,
     ASKED_PASSPHRASE,
     MISSING_METHOD,
@@ -93,6 +92,7 @@ pub(super) const REFUSED: &[Candidate] = &[
         Without(&[Event::KeyOffered]),
         "the list in brackets lacks the method that was meant (publickey, password)",
     ),
+    OF_A_FILE,
 ];
 
 pub(super) static FAMILIES: &[Family] = &[
