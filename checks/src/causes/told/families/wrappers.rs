@@ -168,6 +168,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["server died with error code 255"]),
                 "ssh by hand fails too: 255 is its own status",
             ),
+            is("session-command-missing", Seen(&["got b''"]), "ssh HOST python3 -V fails: the server has no Python"),
             is("session-rc-output", Seen(&["got b'<what>"]), "ssh HOST true prints something: a start-up file"),
             is("session-command-missing", Always, "ssh HOST python3 -V fails: the server has no Python"),
             is("session-restricted", Always, "the account's shell runs no commands of a client's"),
