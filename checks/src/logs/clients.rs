@@ -195,6 +195,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("remaining methods MethodSet([<methods>])", Event::MethodsOffered),
     ("write_auth_request: key - <kind>", Event::KeyOffered),
     ("userauth_success", Event::LoggedIn),
+    // Termius.
+    ("Connecting to \"<address>\" port \"<port>\"", Event::Connecting),
+    ("Connection to \"<host>\" established", Event::Connected),
     // SSH.NET.
     ("Server version '<protocol>' on '<software>'", Event::VersionReceived),
     ("[] Sending message 'KeyExchangeInitMessage'", Event::KexinitSent),

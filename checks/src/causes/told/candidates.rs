@@ -24,6 +24,11 @@ pub(super) fn candidates(
             fitting.push((speaks_for, candidate));
         }
     }
+    // What comes after a login is no failure to log in, where another candidate remains.
+    let is_past = |candidate: &Candidate| seen.after >= Some(Check::Auth) && is_up_to_the_login(candidate.code);
+    if fitting.iter().any(|(_, candidate)| !is_past(candidate)) {
+        fitting.retain(|(speaks_for, candidate)| *speaks_for || !is_past(candidate));
+    }
     fitting.sort_by_key(|(speaks_for, _)| !speaks_for);
     let told = fitting.iter().filter_map(|(speaks_for, candidate)| {
         let cause = causes::all().find(|cause| cause.code == candidate.code)?;
@@ -41,6 +46,11 @@ pub(super) fn candidates(
         Told { cause, found, sign: Some(sign), connections: Vec::new() }
     });
     told.collect()
+}
+
+/// True for a cause that shows before a login or at it.
+fn is_up_to_the_login(code: &str) -> bool {
+    ["dns-", "tcp-", "handshake-", "hostkey-", "auth-"].iter().any(|stage| code.starts_with(stage))
 }
 
 /// True if the log speaks for a candidate; `None` where it does not.

@@ -181,7 +181,11 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
     let explains = |one: &Told| one.cause.stage < Check::Channel && complained_of.contains(&one.cause.code);
     let has_causes = named.iter().any(|one| severity(one) != Severity::Info || explains(one));
     if !has_causes {
-        shared.retain(|(_, _, seen)| !no_server || !seen.symptom.contains("exchange_identification"));
+        // A ProxyCommand that is an SSH client itself has a handshake of its own.
+        let is_of_no_server = |seen: &Sighting| {
+            seen.symptom.contains("exchange_identification") || seen.symptom.starts_with("ssh: handshake failed: EOF")
+        };
+        shared.retain(|(_, _, seen)| !no_server || !is_of_no_server(seen));
         let is_of_a_session = named.iter().any(|one| one.cause.stage >= Check::Channel);
         shared.retain(|(_, family, _)| {
             !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)

@@ -28,6 +28,7 @@ const HARMLESS: &[&str] = &[
     "read failed rfd <n>",
     "did not send a packet, disable method",
     "matched no files",
+    "waiting to acquire a pool entry",
     "Bye Bye",
     "permissive=1",
     "raise <what>(",
@@ -88,6 +89,11 @@ const FILE_DENIED: &[&str] = &[
     "EACCES: permission denied",
     "open <file>: permission denied",
     "zsh: permission denied: <file>",
+    "Permission denied (os error 13)",
+    "Permission denied @ <what>",
+    "FileNotFoundException: <text>(Permission denied)",
+    "could not <what> <text>: Permission denied",
+    "can't <what> <text>: Permission denied",
 ];
 
 /// Greetings of servers without a shell, which say how the login went, warnings of a session that goes on, and questions: they complain of nothing.

@@ -174,6 +174,21 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-server-disconnect", Always, "the session was open, and idle"),
             is("auth-disconnected", Always, "it comes during the login"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
+            is(
+                "handshake-kex-failed",
+                Seen(&["disconnected: <text> (3)", "ssh: disconnect, reason 3:", "port <port>:3: "]),
+                "the number of its reason is that of a failed key exchange",
+            ),
+            is(
+                "handshake-mac-mismatch",
+                Seen(&["disconnected: <text> (5)", "ssh: disconnect, reason 5:", "port <port>:5: "]),
+                "the number of its reason is that of a wrong MAC",
+            ),
+            is(
+                "session-limit",
+                Seen(&["disconnected: <text> (12)", "ssh: disconnect, reason 12:", "port <port>:12: "]),
+                "the number of its reason is that of too many connections",
+            ),
         ],
         ..Family::NEW
     },

@@ -58,6 +58,13 @@ pub(super) const TYPED_PASSWORD: Candidate = is(
     "a password was asked for, and the one that was typed is wrong",
 );
 
+/// The server's answer about a file, as the stacks of node's libraries show.
+const OF_A_FILE: Candidate = is(
+    "session-restricted",
+    Seen(&["protocol/SFTP.js:", "protocol\\SFTP.js:", "ssh2-streams/lib/sftp.js:", "ssh2-streams\\lib\\sftp.js:"]),
+    "the login works: the account may not write or read that file or folder",
+);
+
 /// The causes of a login that is refused without a reason.
 pub(super) const REFUSED: &[Candidate] = &[
     OFFERED_KEY,
@@ -85,6 +92,7 @@ pub(super) const REFUSED: &[Candidate] = &[
         Without(&[Event::KeyOffered]),
         "the list in brackets lacks the method that was meant (publickey, password)",
     ),
+    OF_A_FILE,
 ];
 
 pub(super) static FAMILIES: &[Family] = &[

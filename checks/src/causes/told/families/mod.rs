@@ -11,6 +11,7 @@ mod erlang;
 mod exceptions;
 mod family;
 mod finished;
+mod forges;
 mod general;
 mod handshake;
 mod interrupted;
@@ -43,6 +44,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         libraries::FAMILIES,
         clients::FAMILIES,
         sftp::FAMILIES,
+        forges::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
         refusals::FAMILIES,

@@ -1,6 +1,6 @@
 //! Programs that report a failed connection in words of their own.
 
-use super::family::When::{Always, Before, Between, Exchanging, NoVersion, Seen};
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
 use super::family::{Family, is};
 use crate::facts::Check;
 
@@ -12,21 +12,16 @@ pub(super) static FAMILIES: &[Family] = &[
             "Could not establish connection to",
             "Failed to connect to the remote extension host server",
             "data could not be sent to remote host",
+            "data could not be sent to the remote host",
             "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",
             "Could not establish session to SSH gateway",
             "A paramiko SSHException occurred during connection creation",
-            "Could not connect the SSH Tunnel",
             "Worker binary deploy failed",
             "Failed to connect to remote machine. Verify the SSH service connection",
             "failed to establish ssh session",
             "Remote host failed to connect",
-            "Cannot establish tunnel",
-            "Can't initialize tunnel",
-            "Error establishing SSHJ tunnel",
-            "Error establishing SSH tunnel",
-            "Failed to create the SSH tunnel",
             "Can't establish SSH connection",
             "Unexpected error in launching an agent",
             "JVM has not reported exit code",
@@ -75,6 +70,62 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Programs for databases.
+        texts: &[
+            "Cannot establish tunnel",
+            "Can't initialize tunnel",
+            "Error establishing SSHJ tunnel",
+            "Error establishing SSH tunnel",
+            "Error invalidating SSH tunnel",
+            "Failed to create the SSH tunnel",
+            "Failed to create SSH tunnel",
+            "Could not connect the SSH Tunnel",
+            "Could not establish SSH tunnel",
+            "SSH tunnel failed",
+        ],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "auth-key-unreadable",
+                Seen(&["convert an unsupported key"]),
+                "the key is of a format that the program's library does not read, and was not converted",
+            ),
+            is("idle-closed", Seen(&["Error invalidating SSH tunnel"]), "the tunnel had been open, and idle"),
+            is("channel-forwarding-prohibited", After(Check::Auth), "the login works: AllowTcpForwarding"),
+            is("tcp-filtered", Before(Check::Tcp), "nothing answers: the log ends as it connects"),
+            is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-key-rejected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
+            is("tcp-filtered", Always, "ssh by hand times out"),
+            is("hostkey-changed", Always, "ssh by hand says that the host key has changed"),
+            is("channel-forwarding-prohibited", Always, "ssh works, and -L does not: AllowTcpForwarding"),
+            is("idle-closed", Always, "the tunnel had been open, and idle"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Zed, which runs a server of its own there.
+        texts: &[
+            "Timed out pinging remote client",
+            "proxy process terminated unexpectedly",
+            "failed to launch and detach server process",
+            "running proxy on the remote server",
+            "encountered error while forwarding messages:",
+        ],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "session-command-missing",
+                Always,
+                "the login works: the editor's server was not installed there, or does not start",
+            ),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is("session-home-missing", Always, "the account may not write to its home folder"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // Mutagen.
         texts: &[
             "unable to copy agent binary",
@@ -104,8 +155,45 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // sshuttle, which runs Python on the server.
+        texts: &[
+            "fatal: server died with error code <n>",
+            "expected server init string",
+            "fatal: <text>server died with error code <n>",
+        ],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "auth-key-rejected",
+                Seen(&["server died with error code 255"]),
+                "ssh by hand fails too: 255 is its own status",
+            ),
+            is("session-command-missing", Seen(&["got b''"]), "ssh HOST python3 -V fails: the server has no Python"),
+            is("session-rc-output", Seen(&["got b'<what>"]), "ssh HOST true prints something: a start-up file"),
+            is("session-command-missing", Always, "ssh HOST python3 -V fails: the server has no Python"),
+            is("session-restricted", Always, "the account's shell runs no commands of a client's"),
+            is("session-shell-exits", Always, "ssh HOST true fails too"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Tabby, which says so whatever ended the connection.
+        texts: &["Remote rejected opening a shell channel"],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "auth-disconnected",
+                Seen(&["Remote rejected opening a shell channel: Error: Not connected"]),
+                "it comes during the login",
+            ),
+            is("channel-open-refused", Always, "the login worked, and the server opens no channel"),
+            is("session-pty-refused", Always, "ssh -T HOST true works: the server gives no terminal"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // Nix, whose daemon runs ssh as root.
-        texts: &["unable to open SSH connection to <text>: Broken pipe", "failed to start SSH connection to"],
+        texts: &["unable to open SSH connection to", "failed to start SSH connection to"],
         candidates: &[
             is(
                 "hostkey-unknown",

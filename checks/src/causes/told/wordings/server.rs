@@ -7,6 +7,7 @@ pub(super) static WORDINGS: &[Wordings] = &[(
     &[
         "AuthenticationMethods cannot be satisfied by enabled authentication methods",
         "rexec version mismatch",
+        "error: fork: No such file or directory",
         "RESTART FAILED: av[0]=",
         "comm=\"sshd\" src=<port>",
         "denied { name_bind } for <text> comm=\"sshd\"",

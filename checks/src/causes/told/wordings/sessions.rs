@@ -51,7 +51,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Failed to open any /dev/pty",
             "request for pseudo-terminal failed",
             "Unable to complete request for channel request-pty",
-            "Remote rejected opening a shell channel",
+            "Remote rejected opening a shell channel: Error: Unable to request a pseudo-terminal",
         ],
     ),
     (
