@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::candidates::candidates;
-use super::families::{Candidate, When, is};
+use super::families::{Candidate, When, Writer, is};
 use super::finding::Told;
 use super::foreign::{is_foreign, is_of_a_tool, is_of_ssh};
+use super::owners::{family, owners};
 use super::words::{CONDITIONAL_LINES, FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Line, Log, Sighting};
@@ -51,14 +52,14 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"host[ -]?key|known.?hosts|fingerprint|authenticity",
+        r"host[ -]?key|known.?hosts?\b|fingerprint|authenticity",
         &[
             is("hostkey-unknown", When::Always, "no key of this host is recorded, and nobody confirmed it"),
             is("hostkey-changed", When::Always, "the key that is recorded for this host is another one"),
         ],
     ),
     (
-        r"ssh-agent|auth.?sock|pageant",
+        r"ssh-agent|auth.?sock|pageant|userauth_agent",
         &[
             is("auth-agent-unreachable", When::Always, "ssh-add -l reaches no agent in the program's environment"),
             is("auth-agent-refused", When::Always, "the agent answers, and refuses to sign"),
@@ -100,7 +101,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"authentic|\bauth\b|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
+        r"authentic|\bauth\b|libssh2_userauth|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
         &[
             is(
                 "auth-key-rejected",
@@ -112,7 +113,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"subsystem|(?:initiali[sz]|start).{0,20}\bsftp",
+        r"subsystem|(?:initiali[sz]|start).{0,20}\bsftp|sftp_init\b",
         &[
             is("session-subsystem-missing", When::Always, "ssh works and sftp does not: the server has no sftp-server"),
             is("session-rc-output", When::Always, "ssh HOST true prints something: a start-up file"),
@@ -148,7 +149,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"handshake",
+        r"handshake|session_startup",
         &[
             is(
                 "handshake-kex-failed",
@@ -192,6 +193,15 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
             is("network-outage", When::Always, "the session was in use: the path was down"),
         ],
     ),
+    (
+        r"\b(?:jsch|ssh)exception\W*$",
+        &[
+            is("handshake-kex-failed", When::Always, "ssh by hand works: the program's library is old"),
+            is("auth-key-rejected", When::Always, "ssh by hand prints Permission denied"),
+            is("idle-closed", When::Always, "the session was open"),
+            is("tcp-filtered", When::Always, "ssh by hand times out"),
+        ],
+    ),
 ];
 
 /// Exceptions of interpreters and runtimes about code, names and packages, and complaints of rsync about files.
@@ -200,7 +210,7 @@ const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError
     |uninitialized\x20constant|undefined\x20(?:local\x20variable|method|symbol|reference)|is\x20not\x20a\x20function|Cannot\x20find\x20module
     |Cannot\x20read\x20propert(?:y|ies)\x20of|No\x20module\x20named|cannot\x20load\x20such\x20file|nil\x20pointer\x20dereference
     |^rsync:\x20(?:\[\w+\]\x20)?(?:chown|chgrp|mkstemp|rename|readlink_stat|link_stat|opendir|mkdir|symlink|delete_file|send_files|failed\x20to\x20set)\b
-    |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import";
+    |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import|unpacking\x20on\x20the\x20remote\x20end";
 
 /// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
 pub(super) fn by_operation(log: &Log) -> Vec<Told> {
@@ -212,13 +222,30 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
     if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
         return Vec::new();
     }
-    let named = log.unknown.iter().filter(|line| is_about_ssh(line)).filter_map(|line| {
+    let named = log.unknown.iter().chain(hints(log)).filter(|line| is_about_ssh(line)).filter_map(|line| {
         let operation = WORDS.matches(line.in_english().as_bytes()).iter().next()?;
         Some((line, OPERATIONS[operation].1))
     });
     let Some((line, all)) = named.min_by_key(|(line, _)| !is_of_a_program(line)) else { return Vec::new() };
     let seen = Sighting::of(line.clone());
     candidates(&Connection::default(), all, false, &seen)
+}
+
+/// Complaints whose only known text is one that tells candidates apart, which names no cause by itself.
+fn hints(log: &Log) -> impl Iterator<Item = &Line> {
+    static COMPLAINTS: LazyLock<Regex> = LazyLock::new(|| {
+        let words = r"(?i)\b(?:error|fail(?:s|ed|ure)?|unable|cannot|could not|denied|refused|rejected)\b";
+        RegexBuilder::new(words).unicode(false).build().expect("the words of complaints compile")
+    });
+    let names_a_cause =
+        |symptom: &str| family(symptom, Writer::Anyone).is_some() || !owners(symptom, Writer::Anyone).is_empty();
+    log.connections.iter().flat_map(move |connection| {
+        let names = move |line: &Line| {
+            connection.sightings.iter().any(|seen| seen.line == *line && names_a_cause(&seen.symptom))
+        };
+        let lines = connection.sightings.iter().map(|seen| &seen.line);
+        lines.filter(move |line| COMPLAINTS.is_match(line.in_english().as_bytes()) && !names(line))
+    })
 }
 
 /// True if a line has the marks of a program's message, which what a person writes around it lacks.
