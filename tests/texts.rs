@@ -120,6 +120,22 @@ fn a_certificate_refused_before_another_login_is_a_warning() {
 }
 
 #[test]
+fn a_few_connections_dropped_among_many_logins_are_a_warning() {
+    let login = |pid: u8| {
+        format!("sshd[{pid}]: Accepted publickey for dev from 192.0.2.{pid} port 1000 ssh2: ED25519 SHA256:AAAA\n")
+    };
+    let drop = "sshd[99]: drop connection #10 from [203.0.113.9]:60000 on [192.0.2.5]:22 past MaxStartups\n";
+    let severity = |log: &str| {
+        let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap());
+        told.first().map(|one| (one.cause.code, one.found.severity.unwrap_or(one.cause.severity)))
+    };
+    let many = format!("{}{}{drop}{}", login(1), login(2), login(3));
+    assert_eq!(severity(&many), Some(("handshake-max-startups", Severity::Warning)));
+    let few = format!("{}{}", login(1), drop);
+    assert_eq!(severity(&few), Some(("handshake-max-startups", Severity::Critical)));
+}
+
+#[test]
 fn a_complaint_that_is_not_understood_before_any_login_is_not_health() {
     let log = "Connected to SSH server at db, port 22\nError: the gate is shut\n";
     let diagnosis = explained(log.as_bytes(), "a text", Client::Ssh).unwrap().diagnosis;

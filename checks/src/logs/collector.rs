@@ -274,8 +274,9 @@ impl<'a> Collector<'a> {
         connections.sort_by_key(first_line);
         let mut log = Log { lines, connections, ..self.log };
         // A line or two are what somebody asks about, whatever their words.
-        if log.is_brief() && log.connections.is_empty() && log.unknown.is_empty() && log.programs.is_empty() {
-            log.unknown = self.plain;
+        if log.is_brief() && log.connections.is_empty() && log.programs.is_empty() {
+            log.unknown.append(&mut self.plain);
+            log.unknown.sort_by_key(|line| line.number);
         }
         log
     }

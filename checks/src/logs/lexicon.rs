@@ -16,7 +16,7 @@ use super::{clients, openssh, sshd};
 use crate::facts::log::{Event, Program};
 
 /// The words for which a line that no text matches is worth quoting.
-const COMPLAINT: &str = r"(?i)\b(?:error|failed|failure|fatal|refused|denied|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|invalid|reset|aborted|rejected|unreachable|broken|exception|not allowed|no such|expired|disconnected|mismatch|unexpected(?:ly)?|lost|unknown|missing|not found|too many|too long|not permitted|prohibited|(?:does|do|did)(?: not|n't) (?:match|support|accept|recogni[sz]e)|not (?:yet )?(?:been )?(?:captured|pinned|accepted|trusted|verified|confirmed|recorded)|not supported|unsupported|incompatible)\b|[a-z](?:exception|error|lost|verifiable):";
+const COMPLAINT: &str = r"(?i)\b(?:error|failed|failure|fatal|refused|denied|timed? ?out|timeout|unable|cannot|can't|could not|couldn't|invalid|reset|aborted|rejected|unreachable|broken|exception|not allowed|no such|expired|disconnected|mismatch|unexpected(?:ly)?|lost|unknown|missing|not found|too many|too long|not permitted|prohibited|(?:does|do|did)(?: not|n't) (?:match|support|accept|recogni[sz]e)|not (?:yet )?(?:been )?(?:captured|pinned|accepted|trusted|verified|confirmed|recorded)|not supported|unsupported|incompatible)\b|[a-z](?:exception|error|lost|verifiable):|^(?:exception|caused by)?:? ?[a-z_]+(?:\.[a-z_]+)*\.\w+exception$";
 
 /// The texts, and the meaning of each.
 pub(super) struct Lexicon {

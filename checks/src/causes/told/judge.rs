@@ -7,7 +7,7 @@ use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
 use super::lengths::text_as_length;
-use super::noise::{is_noise, is_of_one_module, is_served};
+use super::noise::{is_noise, is_of_one_module, is_rare, is_served};
 use super::operations::by_operation;
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
@@ -64,6 +64,9 @@ pub fn judge(log: &Log) -> Vec<Told> {
     if log.connections.len() > 1 {
         for one in told.iter_mut().filter(|one| is_noise(log, one) || is_of_one_module(log, one)) {
             one.found.severity = Some(Severity::Info);
+        }
+        for one in told.iter_mut().filter(|one| is_rare(log, one)) {
+            one.found.severity = Some(Severity::Warning);
         }
         // Of two runs in one text, the one with its steps tells more than the one that shows its end alone.
         let is_step = |entry: &Entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes)));

@@ -46,6 +46,13 @@ pub(super) fn is_noise(log: &Log, told: &Told) -> bool {
     !known.is_empty() && !connections().any(is_known) && (is_of_strangers || is_a_guess())
 }
 
+/// True if sshd dropped connections for their number, and fewer than there are logins in the same log: most clients get in.
+pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
+    let logins: u64 = log.connections.iter().filter(|one| one.passed(Check::Auth)).map(|one| one.count).sum();
+    let drops: u64 = told.connections.iter().map(|at| log.connections[*at].count).sum();
+    told.cause.code == OF_EVERYBODY && drops < logins
+}
+
 /// True if a cause keeps one client out before it has a session, and is no fault of the server's.
 fn is_for_a_client(cause: &Cause) -> bool {
     let is_before_the_login =

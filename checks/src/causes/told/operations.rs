@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::candidates::candidates;
-use super::families::{Candidate, When, is};
+use super::families::{Candidate, When, Writer, is};
 use super::finding::Told;
 use super::foreign::{is_foreign, is_of_a_tool, is_of_ssh};
+use super::owners::{family, owners};
 use super::sentences::{GENERAL, SENTENCES};
 use super::words::{CONDITIONAL_LINES, FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::facts::Check;
@@ -52,14 +53,14 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"host[ -]?key|known.?hosts|fingerprint|authenticity",
+        r"host[ -]?key|known.?hosts?\b|fingerprint|authenticity",
         &[
             is("hostkey-unknown", When::Always, "no key of this host is recorded, and nobody confirmed it"),
             is("hostkey-changed", When::Always, "the key that is recorded for this host is another one"),
         ],
     ),
     (
-        r"ssh-agent|auth.?sock|pageant",
+        r"ssh-agent|auth.?sock|pageant|userauth_agent",
         &[
             is("auth-agent-unreachable", When::Always, "ssh-add -l reaches no agent in the program's environment"),
             is("auth-agent-refused", When::Always, "the agent answers, and refuses to sign"),
@@ -101,7 +102,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"authentic|\bauth\b|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
+        r"authentic|\bauth\b|libssh2_userauth|unauthor|\blog ?[io]n\b|credential|public.?key|(?:permission|access) denied",
         &[
             is(
                 "auth-key-rejected",
@@ -113,7 +114,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"subsystem|(?:initiali[sz]|start).{0,20}\bsftp",
+        r"subsystem|(?:initiali[sz]|start).{0,20}\bsftp|sftp_init\b",
         &[
             is("session-subsystem-missing", When::Always, "ssh works and sftp does not: the server has no sftp-server"),
             is("session-rc-output", When::Always, "ssh HOST true prints something: a start-up file"),
@@ -149,7 +150,7 @@ const OPERATIONS: &[(&str, &[Candidate])] = &[
         ],
     ),
     (
-        r"handshake",
+        r"handshake|session_startup",
         &[
             is(
                 "handshake-kex-failed",
@@ -197,15 +198,24 @@ const CONNECTIONS: &[(&str, &[Candidate])] = &[
             is("network-outage", When::Always, "the session was in use: the path was down"),
         ],
     ),
+    (
+        r"\b(?:jsch|ssh)exception\W*$",
+        &[
+            is("handshake-kex-failed", When::Always, "ssh by hand works: the program's library is old"),
+            is("auth-key-rejected", When::Always, "ssh by hand prints Permission denied"),
+            is("idle-closed", When::Always, "the session was open"),
+            is("tcp-filtered", When::Always, "ssh by hand times out"),
+        ],
+    ),
 ];
 
 /// Exceptions of interpreters and runtimes about code, names and packages, and complaints of rsync about files.
 const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError|ModuleNotFoundError|TypeError|IndexError|KeyError|SyntaxError
     |ReferenceError|NullPointerException|NoClassDefFoundError|ClassNotFoundException|NoSuchMethodError|UnsatisfiedLinkError)\b
-    |uninitialized\x20constant|undefined\x20(?:local\x20variable|method|symbol|reference)|is\x20not\x20a\x20function|Cannot\x20find\x20module
+    |Segmentation\x20fault|uninitialized\x20constant|undefined\x20(?:local\x20variable|method|symbol|reference)|is\x20not\x20a\x20function|Cannot\x20find\x20module
     |Cannot\x20read\x20propert(?:y|ies)\x20of|No\x20module\x20named|cannot\x20load\x20such\x20file|nil\x20pointer\x20dereference
     |^rsync:\x20(?:\[\w+\]\x20)?(?:chown|chgrp|mkstemp|rename|readlink_stat|link_stat|opendir|mkdir|symlink|delete_file|send_files|failed\x20to\x20set)\b
-    |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import";
+    |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import|unpacking\x20on\x20the\x20remote\x20end";
 
 /// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
 pub(super) fn by_operation(log: &Log) -> Vec<Told> {
@@ -217,12 +227,14 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
     if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
         return Vec::new();
     }
-    let is_beside_another =
-        |connection: &Connection| connection.sightings.iter().any(|seen| is_foreign(seen.line.in_english()));
-    if log.connections.iter().any(is_beside_another) {
+    let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
+    let is_of_others = |line: &Line| is_foreign(line.in_english()) || is_a_bug(line.in_english().as_bytes());
+    if log.is_brief() && seen.chain(&log.unknown).any(is_of_others) {
         return Vec::new();
     }
-    let named = log.unknown.iter().filter(|line| is_in_earnest(line)).filter_map(|line| {
+    let joined = joined(log);
+    let lines = joined.iter().chain(&log.unknown).chain(hints(log));
+    let named = lines.filter(|line| is_in_earnest(line)).filter_map(|line| {
         let at = WORDS.matches(line.in_english().as_bytes()).iter().find(|at| is_asked_about(log, line, *at))?;
         Some((line, operations().nth(at)?.2))
     });
@@ -252,14 +264,41 @@ fn operations() -> impl Iterator<Item = (Says, &'static str, &'static [Candidate
 /// a fault.
 fn is_asked_about(log: &Log, line: &Line, at: usize) -> bool {
     let Some((says, ..)) = operations().nth(at) else { return false };
-    let are_complaints = log.unknown_count > 0;
+    let is_plain = log.unknown_count == 0 && log.unknown.contains(line);
     let is_enough = match says {
         Says::Fault => true,
-        Says::Thing => are_complaints,
+        Says::Thing => !is_plain,
         Says::Event => log.is_brief(),
     };
     let text = line.in_english();
     is_enough && (is_of_ssh(text) || log.is_brief() && says != Says::Thing && is_short(text))
+}
+
+/// The few lines that somebody asks about as one: a terminal or a mail may have broken a message.
+fn joined(log: &Log) -> Option<Line> {
+    let (first, rest) = log.unknown.split_first()?;
+    if !log.is_brief() || rest.is_empty() || rest.len() as u64 + 1 != log.lines {
+        return None;
+    }
+    let text = log.unknown.iter().map(|line| line.in_english().trim_start_matches("> ")).collect::<Vec<_>>().join(" ");
+    is_short(&text).then(|| Line { text, english: None, ..first.clone() })
+}
+
+/// Complaints whose only known text is one that tells candidates apart, which names no cause by itself.
+fn hints(log: &Log) -> impl Iterator<Item = &Line> {
+    static COMPLAINTS: LazyLock<Regex> = LazyLock::new(|| {
+        let words = r"(?i)\b(?:error|fail(?:s|ed|ure)?|unable|cannot|could not|denied|refused|rejected)\b";
+        RegexBuilder::new(words).unicode(false).build().expect("the words of complaints compile")
+    });
+    let names_a_cause =
+        |symptom: &str| family(symptom, Writer::Anyone).is_some() || !owners(symptom, Writer::Anyone).is_empty();
+    log.connections.iter().flat_map(move |connection| {
+        let names = move |line: &Line| {
+            connection.sightings.iter().any(|seen| seen.line == *line && names_a_cause(&seen.symptom))
+        };
+        let lines = connection.sightings.iter().map(|seen| &seen.line);
+        lines.filter(move |line| COMPLAINTS.is_match(line.in_english().as_bytes()) && !names(line))
+    })
 }
 
 /// True if a line has the marks of a program's message, which what a person writes around it lacks.

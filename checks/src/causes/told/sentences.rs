@@ -355,7 +355,7 @@ pub(super) const GENERAL: &[(&str, &[Candidate])] = &[
         UNANSWERED,
     ),
     (
-        r"connect\w*.{0,30}(?:timed? ?out|timeout)|(?:timed? ?out|timeout).{0,30}connect|\btimed? ?out\b.{0,40}\bssh\b|\bssh\b.{0,40}\btimed? ?out\b",
+        r"\bconnect(?:ion|ing|ed)?\b.{0,30}\b(?:timed? ?out|timeout)|\b(?:timed? ?out|timeout)\b.{0,30}\bconnect|\btimed? ?out\b.{0,40}\bssh\b|\bssh\b.{0,40}\btimed? ?out\b",
         &[
             is("tcp-filtered", Always, "nothing answers: a firewall drops the packets, or the host is down"),
             is("handshake-no-banner", Always, "the connection is accepted, and no version comes"),

@@ -60,6 +60,9 @@ const HARMLESS: &[&str] = &[
     "Skipping Host block",
     // The host or this machine does not reach the web: SSH carried the question.
     "Failed to download VS Code Server",
+    "\"eventName\":\"",
+    // Debugging of Huawei's VRP: it reads a packet in pieces.
+    "READ_PKT:Expected packet type",
     "FIPS mode initialized",
     "mm_reap: preauth child exited with status",
     "privsep_preauth: preauth child exited with status",

@@ -139,6 +139,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failure establishing ssh session: -9,",
             "ssh: handshake failed: read tcp <text>: connection timed out",
             "ssh: handshake failed: read tcp <text>: operation timed out",
+            "did not receive banner",
         ],
         is_named: true,
         candidates: &[

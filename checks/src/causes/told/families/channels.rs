@@ -61,6 +61,21 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // ssh2 for Node.js.
+        texts: &["(SSH) Channel open failure: open failed"],
+        candidates: &[
+            is(
+                "channel-forwarding-prohibited",
+                Seen(&["direct-tcpip", "forwardOut", "Failed to forward"]),
+                "a forwarding was asked for",
+            ),
+            is("channel-open-refused", Always, "a session was asked for, and the server opens none"),
+            is("channel-max-sessions", Always, "the connection has many sessions already (MaxSessions)"),
+            is("channel-forwarding-prohibited", Always, "a forwarding was asked for: AllowTcpForwarding, PermitOpen"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "open failed: administratively prohibited",
             "administratively prohibited (open failed)",

@@ -19,6 +19,11 @@ pub(super) const CLOSED: &[Candidate] = &[
         "the session was open: its library was transferring files",
     ),
     is("idle-closed", Seen(&[" MB bytes sent, ", " GB bytes sent, "]), "the session was open: borg had sent data"),
+    is(
+        "idle-closed",
+        Seen(&["Expected SSH_FXP_STATUS", "Expected SSH_FXP_HANDLE", "Expected SSH_FXP_DATA", "NET_SFTP_STATUS"]),
+        "the session was open: it served files over SFTP",
+    ),
     is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
     is("handshake-kex-failed", Seen(OF_A_KEY_EXCHANGE), "keys were being exchanged: its library's frames say so"),
     is(
@@ -109,6 +114,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Error receiving bytes. Windows error 10054",
             "from CB ERROR:10054",
             "from CB(<n>) ERROR:10054",
+            "read tcp <text>: read: connection reset by peer",
+            "handshake failed<text>read: connection reset by peer",
         ],
         candidates: &[
             is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),

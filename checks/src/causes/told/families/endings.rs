@@ -3,6 +3,7 @@
 use super::closed::CLOSED;
 use super::family::When::{After, Always, Between, Exchanging, JustBegun, RequestPending, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
+use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -18,6 +19,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "read ETIMEDOUT",
             "client_loop: send disconnect: Operation timed out",
             "read error: Connection timed out",
+            "Blocking operation timed out",
         ],
         writer: Writer::Anyone,
         candidates: &[
@@ -88,6 +90,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "*** closed stream",
             "IOError: closed stream",
             "(IOError: closed stream)",
+            "(IOError): <text>closed stream",
             "Not connected to server",
             "Broken pipe",
             "EPIPE",
@@ -165,8 +168,15 @@ pub(super) static FAMILIES: &[Family] = &[
             "SSH2_MSG_DISCONNECT received",
             "Net::SSH::Disconnect",
             "Peer sent DISCONNECT message (reason code",
+            "SSH_MSG_DISCONNECT: <n> <why>",
         ],
         candidates: &[
+            is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
+            is(
+                "handshake-kex-failed",
+                Seen(OF_A_KEY_EXCHANGE),
+                "keys were being exchanged: its library's frames say so",
+            ),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),

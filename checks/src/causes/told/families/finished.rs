@@ -27,7 +27,7 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &["Connection to <host> closed.", "Shared connection to <host> closed"],
-        unless: &[Event::CommandEnded, Event::ExitStatus],
+        unless: &[Event::CommandEnded, Event::ExitStatus, Event::Transferred],
         is_an_end: true,
         candidates: &[
             is("session-shell-exits", SoonAfterLogin(2), "it comes as the session opens"),

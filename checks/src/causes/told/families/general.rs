@@ -16,7 +16,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "* timeout",
             "session timed out",
             "connection timed out",
-            "connection timeout",
+            ": connection timeout",
             "{error,timeout}",
             "timeout in waiting",
             "Timeout expired: <n> MILLISECONDS",

@@ -19,6 +19,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Unable to reach a settlement:",
             "Failed to negotiate key exchange algorithm",
             "Cannot negotiate, proposals do not match",
+            "connection is closed.Cannot negotiate, proposals do not match",
             "Cannot negotiate algorithms, proposals do not match",
             "russh::Error: NoCommonAlgo",
             "Key exchange failed",

@@ -82,6 +82,11 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["No existing session"],
         candidates: &[
             is(
+                "handshake-kex-failed",
+                Seen(&["in get_remote_server_key"]),
+                "the key exchange had not ended: the server closed the connection, as it does when too many begin at once",
+            ),
+            is(
                 "auth-too-many-failures",
                 Always,
                 "an agent holds many keys: allow_agent=False and look_for_keys=False help",

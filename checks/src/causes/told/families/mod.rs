@@ -6,6 +6,7 @@ mod channels;
 mod clients;
 mod closed;
 mod credentials;
+mod dropbear;
 mod endings;
 mod erlang;
 mod exceptions;
@@ -43,6 +44,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         handshake::FAMILIES,
         libraries::FAMILIES,
         clients::FAMILIES,
+        dropbear::FAMILIES,
         sftp::FAMILIES,
         forges::FAMILIES,
         passwords::FAMILIES,

@@ -6,6 +6,17 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // On Windows it follows the line that says why no process starts.
+        texts: &["fork of unprivileged child failed"],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("session-process-limit", Always, "the server has no more processes or memory"),
+            is("session-exec-failed", Always, "sshd was started on Windows by a user, and not as a service"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["fork/exec <file>: no such file or directory"],
         candidates: &[
             is("session-home-missing", Always, "the shell is there: Go reports a working folder that is missing so"),

@@ -111,12 +111,23 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "hostkey-changed",
-        &["knownhosts: key type mismatch", "known_hosts: key mismatch", "Server failed to prove supplied keys"],
+        &[
+            "HOST_KEY_NOT_VERIFIABLE<text> changed",
+            "HOST_KEY_NOT_VERIFIABLE<text> mismatch",
+            "HOST_KEY_NOT_VERIFIABLE<text> not match",
+            "Could not verify `<text>` host key with fingerprint<text> changed",
+            "Could not verify `<text>` host key with fingerprint<text> mismatch",
+            "Could not verify `<text>` host key with fingerprint<text> not match",
+            "knownhosts: key type mismatch",
+            "known_hosts: key mismatch",
+            "Server failed to prove supplied keys",
+        ],
     ),
     ("handshake-no-common-compression", &["Compression algorithm not found"]),
     (
         "handshake-kex-failed",
         &[
+            "FATAL Error doing the key exchange",
             "Prime size must be multiple of 64",
             "DH key size must be multiple of 64",
             "Strict KEX not supported by server",
@@ -199,7 +210,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("auth-no-credentials", &["could not configure SSH authentication methods"]),
     ("channel-closed-early", &["SshException: Channel is being closed"]),
     ("jump-proxy-command-failed", &[", 22): unexpected HTTP response:"]),
-    ("config-client-missing", &["cannot spawn <text>: No such file or directory"]),
+    (
+        "config-client-missing",
+        &["cannot spawn <text>: No such file or directory", "Your platform does not support SSH"],
+    ),
     ("handshake-kex-failed", &["LIBSSH2_ERROR_HOSTKEY_SIGN"]),
     ("auth-key-encrypted", &["LIBSSH2_ERROR_KEYFILE_AUTH_FAILED"]),
     ("auth-password-expired", &["LIBSSH2_ERROR_PASSWORD_EXPIRED"]),

@@ -2,6 +2,8 @@
 
 mod clients;
 mod devices;
+mod dropbear;
+mod forwarding;
 mod handshake;
 mod keys;
 mod languages;
@@ -34,6 +36,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         keys::WORDINGS,
         login::WORDINGS,
         sessions::WORDINGS,
+        forwarding::WORDINGS,
         server::WORDINGS,
         languages::WORDINGS,
         clients::WORDINGS,
@@ -43,6 +46,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         tools::WORDINGS,
         services::WORDINGS,
         devices::WORDINGS,
+        dropbear::WORDINGS,
         modules::WORDINGS,
         servers::WORDINGS,
     ]

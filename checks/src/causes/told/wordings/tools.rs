@@ -119,6 +119,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("session-exec-failed", &["Channel request exec failed", "Channel request shell failed"]),
     ("session-pty-refused", &["Channel request pty-req failed"]),
     ("session-subsystem-missing", &["Channel request subsystem failed"]),
+    ("config-tty-forced", &["Remote command execution failed: Connection to <host> closed"]),
     (
         "session-command-missing",
         &[

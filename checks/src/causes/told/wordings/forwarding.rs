@@ -1,0 +1,53 @@
+//! Wordings of forwardings beside a session: ports and displays.
+
+use super::wording::Wordings;
+
+pub(super) static WORDINGS: &[Wordings] = &[
+    (
+        "channel-remote-forward-failed",
+        &[
+            "ssh: tcpip-forward request denied by peer",
+            "Unable to bind to <address>",
+            "Global request [`tcpip-forward`] failed",
+            "Remote TCP forward request failed",
+            "Port forwarding for '<host>' port '<port>' failed to start",
+            "Server refused port forwarding",
+            "Remote port forwarding from <address> refused",
+            "refused remote port forward",
+            "request denied by peer",
+        ],
+    ),
+    (
+        "channel-forwarding-prohibited",
+        &[
+            "could not establish direct channel: <text> (1)",
+            "Forwarded connection refused by remote: Administratively prohibited",
+            "request to forward port refused",
+        ],
+    ),
+    (
+        "channel-x11-refused",
+        &[
+            "X11 connection rejected because of wrong authentication",
+            "Unable to request X11",
+            "Can't open display: localhost:<port>",
+            "cannot open display: localhost:<port>",
+            "Can't open display: :<n>",
+            "untrusted X11 forwarding setup failed",
+            "No xauth program; cannot forward",
+            "Rejected X11 connection after ForwardX11Timeout expired",
+            "X11 proxy: <why>",
+            "DISPLAY \"<text>\" invalid; disabling X11 forwarding",
+            "X11 forwarding refused",
+            "Can't get IP address for X11 DISPLAY",
+            "X11 connection rejected",
+            "X11 display socket",
+            "x11_create_display_inet",
+            "unable to open display \"localhost:<n>",
+            "couldn't connect to display \"localhost:<n>",
+            "rejected X11 forwarding request",
+            "Error: Can't open display:",
+            "cannot open display:",
+        ],
+    ),
+];
