@@ -51,6 +51,12 @@ impl Socket {
         if v6 { socket.set_tclass_v6(u32::from(tos)) } else { socket.set_tos_v4(u32::from(tos)) }
     }
 
+    /// Says that nothing more is sent (a FIN), which the kernel repeats until it is acknowledged.
+    pub fn end_sending(&self) {
+        // A socket that is closed already needs none of this.
+        let _ = SockRef::from(&self.0).shutdown(Shutdown::Write);
+    }
+
     /// Ends the connection with a reset once its other descriptors are closed too: data that the path lost would otherwise
     /// keep the FIN back, and the server would hold the connection as an unauthenticated one until its LoginGraceTime.
     pub fn abort(&self) {

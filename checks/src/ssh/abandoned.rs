@@ -16,14 +16,26 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Resets a connection when it can hear it.
 ///
 /// A reset is sent once: one that an interruption swallows leaves the server with a connection that nobody uses, and which counts
-/// for its MaxStartups until its LoginGraceTime. While data of ours is unacknowledged, the kernel sends it again; once it has arrived, a reset
-/// arrives too. Data that is too large for the path never does: after a minute, or when we end, the reset goes out anyway.
+/// for its MaxStartups until its LoginGraceTime. Data and the end of it the kernel sends again until they are acknowledged; once they have
+/// arrived, a reset arrives too. Data that is too large for the path never does: after a minute, or when we end, the reset goes out anyway.
 pub(crate) fn reset(socket: Socket) {
+    socket.end_sending();
     let abandoned = Abandoned(socket);
     if abandoned.is_unacknowledged()
         && let Ok(runtime) = Handle::try_current()
     {
         runtime.spawn(abandoned.reset_once_heard());
+    }
+}
+
+/// Resets what is given up halfway, at its deadline or because its result is no longer needed. Whatever is kept is taken out first.
+pub(crate) struct ResetOnDrop(pub(crate) Option<Socket>);
+
+impl Drop for ResetOnDrop {
+    fn drop(&mut self) {
+        if let Some(socket) = self.0.take() {
+            reset(socket);
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use russh::client::GexParams;
 use russh::{Preferred, client};
 
-use super::abandoned;
+use super::abandoned::ResetOnDrop;
 use super::algorithms::{Shortfall, preferred};
 use super::client_handler::ClientHandler;
 use super::connection::Connection;
@@ -17,7 +17,6 @@ use super::transport::Transport;
 use crate::base::target::Target;
 use crate::base::text::sanitize;
 use crate::os::pause::timeout;
-use crate::os::socket::Socket;
 
 /// The way we name ourselves in the version exchange.
 const CLIENT_ID: &str = concat!("SSH-2.0-ssh-doctor_", env!("CARGO_PKG_VERSION"));
@@ -102,15 +101,4 @@ pub(crate) async fn connect_watched(
         record,
         replies: Replies::default(),
     })
-}
-
-/// Resets an exchange that is given up halfway, at its deadline or because its result is no longer needed.
-struct ResetOnDrop(Option<Socket>);
-
-impl Drop for ResetOnDrop {
-    fn drop(&mut self) {
-        if let Some(socket) = self.0.take() {
-            abandoned::reset(socket);
-        }
-    }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::abandoned::ResetOnDrop;
 use super::budget::Budget;
 use super::dialed::Dialed;
 use super::openings::{Opened, UNANSWERED, first_of};
@@ -71,14 +72,32 @@ pub(crate) async fn attempt(
         budget.spend().ok()?;
         // Every other one from a port of the other half.
         let bind = if left.is_multiple_of(2) { Some(bind.unwrap_or_else(|| any(address))) } else { bind };
-        Some(dial(Course { bind, ..course }, recorder.opening(address), time))
+        Some(unclaimed(Course { bind, ..course }, recorder.opening(address), time))
     };
     let first = recorder.opening(address);
     let timed_out = || io::Error::from(io::ErrorKind::TimedOut).into();
     let Opened { result, spare } =
-        Box::pin(first_of(deadline, |time| dial(course, first, time), another, timed_out)).await;
+        Box::pin(first_of(deadline, |time| unclaimed(course, first, time), another, timed_out)).await;
     (0..spare).for_each(|_| budget.give_back());
-    result
+    result.map(Unclaimed::claim)
+}
+
+/// A connection that may open after nobody waits for it any longer.
+struct Unclaimed {
+    dialed: Dialed,
+    unless_claimed: ResetOnDrop,
+}
+
+impl Unclaimed {
+    fn claim(mut self) -> Dialed {
+        self.unless_claimed.0 = None;
+        self.dialed
+    }
+}
+
+async fn unclaimed(course: Course, record: FlowRecord, deadline: Duration) -> Result<Unclaimed, Refusal> {
+    let dialed = dial(course, record, deadline).await?;
+    Ok(Unclaimed { unless_claimed: ResetOnDrop(Socket::of(&dialed.stream).ok()), dialed })
 }
 
 /// Binding lets Linux choose a port of the other half: odd for a bound socket, even for one that is not (ip_local_port_range).
@@ -119,7 +138,9 @@ async fn dial(course: Course, record: FlowRecord, deadline: Duration) -> Result<
     let errors = ErrorQueue::of(&socket, address.is_ipv6());
     // The port is given when the connection is asked for, and gone with the socket.
     let again = Socket::of(&socket).ok();
+    let mut cut_short = ResetOnDrop(again.as_ref().and_then(|socket| socket.again().ok()));
     let connected = timeout(deadline, socket.connect(address)).await.map_err(|_| io::ErrorKind::TimedOut.into());
+    cut_short.0 = None;
     match connected.flatten() {
         Ok(stream) => {
             if let Some(errors) = errors {
