@@ -257,3 +257,23 @@ fn a_root_directory_without_a_shell_is_told_from_a_shell_that_exits() {
     let seen = examined(&lab, &lab.sshd(&["ChrootDirectory /usr/share", external]), &[]);
     assert_eq!(seen.codes(), ["session-chroot-failed"], "{:#}", seen.check("channel"));
 }
+
+/// Embedded servers and examples of libraries leave requests unanswered; commands work on all of these.
+#[test]
+fn requests_that_a_server_leaves_unanswered_tell_nothing_of_the_users_sessions() {
+    let Some(lab) = Lab::healthy() else { return };
+    for kinds in [&["replies"][..], &["subsystems"], &["turns", "later-opens"]] {
+        let Some(server) = lab.quiet(kinds) else { return };
+        let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+        assert_eq!((seen.codes(), &seen.json["verdict"]), (vec![], &"healthy".into()), "{kinds:?} {}", seen.told());
+        assert!(seen.run.took < Duration::from_secs(40), "{kinds:?} took {:?}", seen.run.took);
+    }
+}
+
+#[test]
+fn a_program_on_a_server_of_one_connection_and_one_channel_is_no_stalled_server() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.quiet(&["turns", "later-opens", "echo"]) else { return };
+    let seen = lab.doctor(&server, &["--idle", "0"], PATIENCE);
+    assert_eq!(seen.codes(), ["session-restricted"], "{}", seen.told());
+}

@@ -152,6 +152,11 @@ impl Lab {
         self.python_server("paramiko", "paramiko_server.py", &[])
     }
 
+    /// Paramiko's server as one that leaves these unanswered (tests/servers/quiet_server.py).
+    pub(crate) fn quiet(&self, kinds: &[&str]) -> Option<Server> {
+        self.python_server("paramiko", "quiet_server.py", kinds)
+    }
+
     /// Paramiko's server with a login of a password and then a code (tests/servers/paramiko_logins.py).
     pub(crate) fn paramiko_of_two_factors(&self) -> Option<Server> {
         self.python_server("paramiko", "paramiko_logins.py", &[])

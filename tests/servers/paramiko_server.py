@@ -92,7 +92,7 @@ def serve(connection, host_key, server):
         channels.append(transport.accept(1))
 
 
-def main(address, port, host_key, authorized_keys, server=Server):
+def main(address, port, host_key, authorized_keys, server=Server, serve=serve):
     with open(authorized_keys) as lines:
         keys = {base64.b64decode(line.split()[1]) for line in lines if line.strip()}
     host_key = paramiko.Ed25519Key(filename=host_key)

@@ -12,6 +12,8 @@ const ME: [&str; 2] = ["-l", "me"];
 /// A shorter wait than the usual one: what hangs here hangs for ever.
 const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
 const BASH: &str = "/bin/bash";
+/// A complaint of a start-up file that goes on.
+const COMPLAINS: &str = "echo 'mesg: ttyname failed: Inappropriate ioctl for device' >&2";
 
 /// An account whose sessions PAM treats by these lines.
 fn pam(lab: &Lab, lines: &[&str]) -> Server {
@@ -78,6 +80,19 @@ setups! {
     start_up_is_slow: |lab| bashrc(lab, "sleep 11"), ME => "degraded", ["auth-slow"], ["exec", "sftp", "forward"];
     start_up_asks: |lab| bashrc(lab, "read answer"), ME_BRIEFLY => "broken", ["session-start-hangs"], ["sftp", "forward"];
     start_up_replaces: |lab| bashrc(lab, "exec /bin/dash"), ME_BRIEFLY => "broken", ["session-startup-exec"], ["forward"];
+    start_up_complains_and_replaces: |lab| bashrc(lab, &format!("{COMPLAINS}; exec /bin/dash")), ME_BRIEFLY
+        => "broken", ["session-startup-exec"], ["forward"];
+    start_up_complains_and_waits: |lab| { let wait = fifo(lab); bashrc(lab, &format!("{COMPLAINS}; cat {wait}")) }, ME_BRIEFLY
+        => "broken", ["session-start-hangs"], ["sftp", "forward"];
+    start_up_complains_and_is_slow: |lab| bashrc(lab, &format!("{COMPLAINS}; sleep 11")), ME
+        => "degraded", ["auth-slow"], ["exec", "sftp", "forward"];
+    start_up_complains: |lab| bashrc(lab, COMPLAINS), ME => "healthy", [], ["exec", "sftp", "forward"];
+    shell_that_is_forced_and_complains: |lab| forced(lab, &lab.program("sh1", &format!("{COMPLAINS}\nexec sh"))), ME
+        => "healthy", ["session-restricted"], ["program"];
+    sftp_server_that_complains: |lab| forced(lab, &lab.program("sftp", &format!("{COMPLAINS}\nexec /usr/lib/openssh/sftp-server"))), ME
+        => "healthy", ["session-restricted"], ["sftp"];
+    menu_on_standard_error: |lab| forced(lab, &lab.program("menu", "printf '1) reboot\n2) leave\n' >&2; read x; [ \"$x\" ] && echo chosen: $x")), ME
+        => "healthy", ["session-restricted"], ["program"];
     #[ignore = "tests/run --zoo"]
     // Two that make its folder at once complain of each other.
     start_up_replaces_by_fish: |lab| bashrc(lab, "XDG_DATA_HOME=$HOME/$$ exec fish"), ME_BRIEFLY

@@ -1,5 +1,6 @@
 //! Settings of sshd_config by the version of OpenSSH that brought them: an older sshd does not start with one that it does not know.
 
+use super::software::host_of;
 use crate::causes::{Fix, Side};
 use crate::facts::Evidence;
 use crate::facts::handshake::Software;
@@ -26,7 +27,7 @@ pub fn known_settings(fix: &Fix, text: String, evidence: &Evidence) -> Option<St
     if fix.side != Side::Server || !fix.file.is_some_and(|file| file.ends_with("/sshd_config")) {
         return Some(text);
     }
-    let identification = evidence.handshake.facts().and_then(|facts| facts.version.as_deref());
+    let identification = host_of(fix, evidence).handshake.facts().and_then(|facts| facts.version.as_deref());
     let Some(version) = identification.and_then(Software::of).and_then(|software| software.openssh()) else {
         return Some(text);
     };
@@ -50,12 +51,33 @@ mod tests {
     use super::{SINCE, keyword, known_settings};
     use crate::causes::{self, Fix, Side};
     use crate::facts::handshake::Facts;
-    use crate::facts::{Evidence, Step, Timed};
+    use crate::facts::{Evidence, Hop, Step, Timed};
+
+    fn of(version: &str) -> Evidence {
+        let facts = Facts { version: Some(version.to_owned()), ..Facts::default() };
+        Evidence { handshake: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    #[test]
+    fn settings_of_a_hop_are_those_that_the_hop_knows() {
+        let hop = |hop: &str| Hop { name: "bastion".into(), evidence: of(hop), forward: None };
+        let left = |version: &str, target: &str| {
+            let evidence = Evidence { hops: vec![hop(version)], ..of(target) };
+            let fix = Fix {
+                side: Side::Server,
+                summary: "On {hop}: allow it",
+                file: Some("/etc/ssh/sshd_config"),
+                ..Fix::CHANGE
+            };
+            known_settings(&fix, "AllowTcpForwarding yes\nDisableForwarding no".to_owned(), &evidence)
+        };
+        let (old, new) = ("SSH-2.0-OpenSSH_6.6", "SSH-2.0-OpenSSH_9.2");
+        assert_eq!(left(old, new).as_deref(), Some("AllowTcpForwarding yes"));
+        assert!(left(new, old).is_some_and(|text| text.contains("DisableForwarding")));
+    }
 
     fn left(text: &str, version: &str) -> Option<String> {
-        let facts = Facts { version: Some(version.to_owned()), ..Facts::default() };
-        let handshake = Timed { step: Step::Passed(facts), duration_ms: 1.0 };
-        let evidence = Evidence { handshake, ..Evidence::unexamined() };
+        let evidence = of(version);
         let fix = Fix { side: Side::Server, file: Some("/etc/ssh/sshd_config"), ..Fix::CHANGE };
         known_settings(&fix, text.to_owned(), &evidence)
     }

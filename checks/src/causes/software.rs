@@ -37,6 +37,7 @@ pub const SERVERS_OWN_LOG: Fix = Fix {
 /// accounts with homes and shells to Unix. Where no version was read, nothing is ruled out.
 #[must_use]
 pub fn suits(fix: &Fix, evidence: &Evidence) -> bool {
+    let evidence = host_of(fix, evidence);
     let Some(version) = evidence.handshake.facts().and_then(|facts| facts.version.as_deref()) else { return true };
     if fix.side != Side::Server {
         return true;
@@ -48,6 +49,12 @@ pub fn suits(fix: &Fix, evidence: &Evidence) -> bool {
         || prints_nologin(evidence)
         || ["OpenSSH", "dropbear", "tinyssh"].iter().any(|name| version.contains(name));
     (!mentions(&OPENSSH) || version.contains("OpenSSH")) && (!mentions(&UNIX) || is_unix)
+}
+
+/// The evidence of the host that a fix is for: one that names the hop is for the last of them, not for the target behind it.
+pub(super) fn host_of<'a>(fix: &Fix, evidence: &'a Evidence) -> &'a Evidence {
+    let names_hop = fix.summary.contains("{hop}");
+    evidence.hops.last().filter(|_| names_hop).map_or(evidence, |hop| &hop.evidence)
 }
 
 /// The text of nologin(8), which belongs to Unix, in what a session printed.
@@ -85,11 +92,26 @@ mod tests {
     use super::suits;
     use crate::causes;
     use crate::facts::handshake::Facts;
-    use crate::facts::{Evidence, Step, Timed};
+    use crate::facts::{Evidence, Hop, Step, Timed};
 
     fn of(version: &str) -> Evidence {
         let facts = Facts { version: Some(version.to_owned()), ..Facts::default() };
         Evidence { handshake: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+    }
+
+    #[test]
+    fn a_fix_for_a_hop_is_one_for_its_software_and_not_for_that_of_the_target() {
+        let behind = |hop: &str, target: &str| {
+            let hop = Hop { name: "bastion".into(), evidence: of(hop), forward: None };
+            Evidence { hops: vec![hop], ..of(target) }
+        };
+        let (openssh, dropbear) = ("SSH-2.0-OpenSSH_9.2p1", "SSH-2.0-dropbear_2022.83");
+        let fixes = || causes::all().flat_map(|cause| cause.fixes);
+        let of_hop = || fixes().filter(|fix| fix.side == causes::Side::Server && fix.summary.contains("{hop}"));
+        let of_sshd = || of_hop().filter(|fix| fix.file.is_some_and(|file| file.ends_with("sshd_config")));
+        assert!(of_sshd().count() > 0);
+        assert!(of_sshd().all(|fix| suits(fix, &behind(openssh, dropbear))));
+        assert!(!of_sshd().any(|fix| suits(fix, &behind(dropbear, openssh))));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
+use crate::facts::channel::Facts;
 
 const START_UP_FILES: Fix = Fix {
     side: Side::Server,
@@ -60,7 +61,7 @@ pub(super) const START_HANGS: Cause = Cause {
             return None;
         }
         let waited = seconds(facts.ran.duration_ms / 1000.0);
-        let nothing = format!("the command was accepted, and nothing came within {waited}");
+        let nothing = format!("the command was accepted, and {} came within {waited}", came(facts));
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
         if seen.ran_later() {
             let later = format!(
@@ -114,10 +115,16 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
         Some(Match::new(
             Certainty::Certain,
             [
-                format!("the command was accepted, and nothing came within {waited}"),
+                format!("the command was accepted, and {} came within {waited}", came(facts)),
                 "a line on standard input was executed as a command, and ours was not".to_owned(),
             ],
         ))
     },
     ..Cause::NEW
 };
+
+/// The output that came, in words.
+fn came(facts: &Facts) -> String {
+    let only = |said: &String| format!("only \"{}\" on standard error", said.trim_end_matches("\\n"));
+    facts.stderr.as_ref().map_or_else(|| "nothing".to_owned(), only)
+}

@@ -158,7 +158,13 @@ impl Facts {
     /// True if what was accepted goes on and has printed something: a menu, or a prompt.
     #[must_use]
     pub fn waits_with_output(&self) -> bool {
-        self.ran.accepted == Some(true) && self.ran.gave_up.is_some() && !self.mark_seen && self.has_printed()
+        let ran = &self.ran;
+        ran.accepted == Some(true)
+            && ran.gave_up.is_some()
+            && !self.mark_seen
+            && self.has_printed()
+            && !self.is_shell_in_place()
+            && !self.is_stuck_after_a_complaint()
     }
 
     /// True if a program of the account's own ran and did what it is there for.
@@ -188,13 +194,27 @@ impl Facts {
         if ran.accepted != Some(true)
             || ran.gave_up.is_none()
             || self.mark_seen
-            || self.has_printed()
+            || self.has_printed() && !self.is_shell_in_place() && !self.is_stuck_after_a_complaint()
             || self.reads_its_own_language()
             || self.sends_back()
         {
             return false;
         }
         self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered && !seen.forced || seen.own_mark)
+    }
+
+    /// True if a shell of the account's own stands in our command's place and has read a line of ours, or our command waited for one.
+    fn is_shell_in_place(&self) -> bool {
+        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.forced || seen.own_mark)
+    }
+
+    /// True if complaints on standard error are all that came, neither a line nor the end of the input changed that.
+    fn is_stuck_after_a_complaint(&self) -> bool {
+        self.other_output.is_none()
+            && self.on_input.as_ref().is_some_and(|seen| {
+                let is_silent = seen.output.is_none() && seen.stderr.is_none();
+                seen.line_sent && is_silent && !seen.closed && !seen.line_answered && !seen.own_mark
+            })
     }
 
     /// True if it hangs as a forced command does that waits for ever, or for a service behind it: neither did SIGTERM end it, which sshd passes

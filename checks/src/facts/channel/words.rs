@@ -45,6 +45,13 @@ pub(super) fn ends_with_prompt(text: &str) -> bool {
     text.trim_end().ends_with(PROMPTS) && !is_menu(text)
 }
 
+/// True if a text, escaped, asks for something: it is a menu, or its last line ends as a question or a prompt does.
+#[must_use]
+pub fn is_asking(text: &str) -> bool {
+    let last = text.trim_end_matches(['\\', 'n', 'r', ' ']);
+    is_menu(text) || last.ends_with([':', '?']) || last.ends_with(PROMPTS)
+}
+
 /// True if choices with numbers or letters stand in a text, escaped: Enter may choose one.
 pub(super) fn is_menu(text: &str) -> bool {
     let words = text.split(['\\', ' ', '\t', '\n']).map(|word| word.trim_start_matches(['n', 'r']));

@@ -1,6 +1,7 @@
 //! The events on several connections at one moment: the path was interrupted, or the server was silent. Pure.
 
 mod openings;
+mod turns;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,7 +153,10 @@ impl Timeline {
             let answer_lost = kind == EventKind::Interrupted && gap.acknowledged == Some(true) && spans(gap);
             tells(flow, gap) || answer_lost && is_asked_then
         };
-        let is_hit = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap));
+        // Where the server serves one connection at a time, those that wait for their turn tell nothing.
+        let in_turns = kind == EventKind::Stalled && self.serves_in_turns(leg);
+        let tells_at_all = |flow: &Flow| !in_turns || flow.version_s.is_some_and(|version| version <= from_s + SAME_S);
+        let is_hit = |flow: &Flow| tells_at_all(flow) && flow.gaps.iter().any(|gap| hits(flow, gap));
         let openings = self.openings(leg, from_s, end);
         // A server that was never heard was not silenced.
         if kind == EventKind::Stalled && openings.greeting_s.is_none() {
@@ -171,7 +175,7 @@ impl Timeline {
         }
         let spared = of_leg().filter(|flow| !is_hit(flow)).any(|flow| flow.would_have_heard(kind, from_s, end));
         let hit = of_leg().filter(|flow| is_hit(flow)).count();
-        let kept_waiting = of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end, late_s));
+        let kept_waiting = !in_turns && of_leg().any(|flow| flow.was_kept_waiting(kind, from_s, end, late_s));
         // What was heard again had only been interrupted; connections that are never heard again may be dead, while new ones open.
         let goes_on = |flow: &Flow| flow.gaps.iter().any(|gap| hits(flow, gap) && gap.until_s.is_some());
         let is_over_for_one = || of_leg().any(goes_on);

@@ -7,6 +7,7 @@ use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
 use crate::facts::channel::OnInput;
+use crate::facts::channel::words::is_asking;
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
@@ -22,8 +23,8 @@ const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
 /// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
 ///
-/// Only a program that has printed nothing is sent a line: where a start-up file has put another shell in place of the account's own,
-/// that shell reads it as a command. A menu would take it for a choice.
+/// Only a program that has printed nothing, or complaints, is sent a line: where a start-up file has put another shell in place of the
+/// account's own, that shell reads it as a command. A menu would take it for a choice.
 pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_openssh: bool) -> Option<OnInput> {
     if !ran.is_over() {
         ran.gave_up = Some(GaveUp::Total);
@@ -39,7 +40,7 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_o
     }
     let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
     let (line, sent) = (nonce(), Instant::now());
-    if ran.stdout.is_empty() && ran.stderr.is_empty() {
+    if ran.stdout.is_empty() && complains_at_most(&ran.stderr) {
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
         running
             .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
@@ -79,6 +80,11 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_o
     seen.output = escaped(&on_input.stdout);
     seen.stderr = escaped(&on_input.stderr);
     Some(seen)
+}
+
+/// True if whole lines stand in standard error, or nothing, and none that asks for anything: start-up files and shells complain there, and go on.
+fn complains_at_most(stderr: &[u8]) -> bool {
+    stderr.is_empty() || stderr.ends_with(b"\n") && !is_asking(&sanitize_bytes(stderr))
 }
 
 /// Asks what reads our lines. True first if the server put a shell in our command's place: sshd and dropbear tell it the command in

@@ -368,3 +368,29 @@ fn an_opening_that_was_given_up_at_once_is_no_sign_of_an_interruption() {
     let no_way = Flow { closed_s: Some(12.01), failure: Some(no_way), ..opening(12.0, None, None) };
     assert_eq!(events(vec![alone(), no_way]).len(), 1);
 }
+
+#[test]
+fn what_waits_for_its_turn_behind_a_connection_with_an_unanswered_request_is_no_stall() {
+    let served = |answered_s: f64, closed_s: f64| Flow {
+        answered_s: Some(answered_s),
+        closed_s: Some(closed_s),
+        ..flow(0, None, &[(14.0, 14.0, Some(24.0), ACKNOWLEDGED)])
+    };
+    let waiting = |version_s: Option<f64>| Flow {
+        gaps: vec![Gap { heard_s: 16.7, from_s: 16.7, until_s: version_s, ..served(24.0, 24.0).gaps[0] }],
+        ..opening(16.6, Some(16.7), version_s)
+    };
+    let stalls = |flows: Vec<Flow>| events(flows).len();
+    // The server was answering again, and the one that waits was not greeted.
+    let overlooked = Flow { closed_s: Some(36.1), ..waiting(None) };
+    assert_eq!(stalls(vec![served(26.0, 36.0), overlooked]), 0);
+    // A server that is back greets it.
+    assert_eq!(stalls(vec![served(26.0, 36.0), waiting(Some(24.3))]), 1);
+    // It was greeted as soon as we had closed the one before it, on which nothing was answered any more.
+    let unanswered = |closed_s: f64| {
+        let gaps = vec![Gap { until_s: None, ..served(24.0, 24.0).gaps[0] }];
+        Flow { gaps, ..served(14.0, closed_s) }
+    };
+    assert_eq!(stalls(vec![unanswered(24.0), waiting(Some(24.1))]), 0);
+    assert_eq!(stalls(vec![unanswered(24.0), waiting(Some(27.0))]), 1);
+}
