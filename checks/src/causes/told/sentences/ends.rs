@@ -1,6 +1,6 @@
 //! Words that tell what happened, and name no thing of the protocol.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::causes::told::families::{Candidate, When::Always, is};
 
 const ENDED: &[Candidate] = &[

@@ -1,6 +1,6 @@
 //! Host keys, algorithms, and versions.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::causes::told::families::{When::Always, is};
 
 /// The specific ones first.

@@ -1,6 +1,6 @@
 //! Keys, agents, passwords, and accounts.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::causes::told::families::{Candidate, When::Always, is};
 
 /// The key or its signature was turned down.

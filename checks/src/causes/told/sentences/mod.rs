@@ -3,13 +3,11 @@
 mod ends;
 mod handshake;
 mod logins;
+mod sentence;
 mod sessions;
 mod things;
 
 use super::families::Candidate;
-
-/// Words, and the likeliest causes of what they tell.
-type Sentence = (&'static str, &'static [Candidate]);
 
 /// Tells how much words say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Hops, forwardings, channels, and what runs in them.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::causes::told::families::{Candidate, When::Always, is};
 
 const SILENT: &[Candidate] = &[

@@ -1,6 +1,6 @@
 //! Words that name a thing of the protocol, and not what happened to it.
 
-use super::Sentence;
+use super::sentence::Sentence;
 use crate::causes::told::families::{When::Always, is};
 
 /// The specific ones first.
