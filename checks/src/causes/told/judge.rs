@@ -8,7 +8,7 @@ use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
 use super::lengths::text_as_length;
 use super::noise::{is_noise, is_of_one_module, is_rare, is_served};
-use super::operations::by_operation;
+use super::operations::{by_operation, by_sentence};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
@@ -58,6 +58,11 @@ pub fn judge(log: &Log) -> Vec<Told> {
     // A complaint in words that are not known is a reason too.
     if !is_foreign && told.iter().all(is_of_a_stop) {
         let said = by_operation(log);
+        told = if said.is_empty() { told } else { said };
+    }
+    // Of a line or two, what the whole sentence says tells more than the general words at its end.
+    if !is_foreign && log.is_brief() {
+        let said = by_sentence(log);
         told = if said.is_empty() { told } else { said };
     }
     told.retain(|one| !is_served(log, one));

@@ -9,10 +9,23 @@ use super::families::Writer;
 use super::finding::Told;
 use super::foreign::{is_foreign, is_of_a_tool, is_of_ssh};
 use super::owners::{family, owners};
-use super::sentences::{Says, sentences};
+use super::sentences::{Says, expression, sentences};
 use super::words::{CONDITIONAL_LINES, FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Line, Log, Sighting};
+
+/// The words of all sentences.
+static WORDS: LazyLock<RegexSet> = LazyLock::new(|| {
+    let words = sentences().map(|(_, words, _)| expression(words));
+    let set = RegexSetBuilder::new(words).unicode(false).case_insensitive(true).build();
+    set.expect("the words of operations compile")
+});
+
+/// The words of complaints.
+static COMPLAINTS: LazyLock<Regex> = LazyLock::new(|| {
+    let words = r"(?i)\b(?:error|fail(?:s|ed|ure)?|unable|cannot|could not|denied|refused|rejected)\b";
+    RegexBuilder::new(words).unicode(false).build().expect("the words of complaints compile")
+});
 
 /// Exceptions of interpreters and runtimes about code, names and packages, and complaints of rsync about files.
 const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError|ModuleNotFoundError|TypeError|IndexError|KeyError|SyntaxError
@@ -24,11 +37,6 @@ const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError
 
 /// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
 pub(super) fn by_operation(log: &Log) -> Vec<Told> {
-    static WORDS: LazyLock<RegexSet> = LazyLock::new(|| {
-        let words = sentences().map(|(_, words, _)| words);
-        let set = RegexSetBuilder::new(words).unicode(false).case_insensitive(true).build();
-        set.expect("the words of operations compile")
-    });
     if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
         return Vec::new();
     }
@@ -52,14 +60,42 @@ pub(super) fn by_operation(log: &Log) -> Vec<Told> {
 /// a fault.
 fn is_asked_about(log: &Log, line: &Line, at: usize) -> bool {
     let Some((says, ..)) = sentences().nth(at) else { return false };
-    let is_plain = log.unknown_count == 0 && log.unknown.contains(line);
+    let complains =
+        log.unknown_count > 0 && log.unknown.contains(line) || COMPLAINTS.is_match(line.in_english().as_bytes());
     let is_enough = match says {
         Says::Fault => true,
-        Says::Thing => !is_plain,
+        Says::Thing => complains,
         Says::Event => log.is_brief(),
     };
     let text = line.in_english();
     is_enough && (is_of_ssh(text) || log.is_brief() && says != Says::Thing && is_short(text))
+}
+
+/// Texts of the catalogue that say no more than that something ended or took too long: the rest of the line tells what.
+const BARE: &[&str] = &[
+    "timed out",
+    "connection timed out",
+    ": connection timeout",
+    "* timeout",
+    "session timed out",
+    "Connection closed",
+    "Connection terminated",
+    "connection lost",
+];
+
+/// Returns the candidates for a fault that a short line names, of whose words the catalogue knows no more than its end.
+pub(super) fn by_sentence(log: &Log) -> Vec<Told> {
+    let seen = || log.connections.iter().flat_map(|connection| &connection.sightings);
+    if !seen().all(|seen| BARE.contains(&seen.symptom.as_str())) {
+        return Vec::new();
+    }
+    let lines = seen().map(|seen| &seen.line).filter(|line| is_short(line.in_english()) && is_in_earnest(line));
+    let mut named = lines.filter_map(|line| {
+        let (says, _, all) = sentences().nth(WORDS.matches(line.in_english().as_bytes()).iter().next()?)?;
+        (says == Says::Fault).then_some((line, all))
+    });
+    let Some((line, all)) = named.next() else { return Vec::new() };
+    candidates(&Connection::default(), all, false, &Sighting::of(line.clone()))
 }
 
 /// The few lines that somebody asks about as one: a terminal or a mail may have broken a message.
@@ -69,15 +105,12 @@ fn joined(log: &Log) -> Option<Line> {
         return None;
     }
     let text = log.unknown.iter().map(|line| line.in_english().trim_start_matches("> ")).collect::<Vec<_>>().join(" ");
-    is_short(&text).then(|| Line { text, english: None, ..first.clone() })
+    let is_one = is_short(&text) || is_of_ssh(&text) && text.split_whitespace().count() <= 2 * SHORT;
+    is_one.then(|| Line { text, english: None, ..first.clone() })
 }
 
 /// Complaints whose only known text is one that tells candidates apart, which names no cause by itself.
 fn hints(log: &Log) -> impl Iterator<Item = &Line> {
-    static COMPLAINTS: LazyLock<Regex> = LazyLock::new(|| {
-        let words = r"(?i)\b(?:error|fail(?:s|ed|ure)?|unable|cannot|could not|denied|refused|rejected)\b";
-        RegexBuilder::new(words).unicode(false).build().expect("the words of complaints compile")
-    });
     let names_a_cause =
         |symptom: &str| family(symptom, Writer::Anyone).is_some() || !owners(symptom, Writer::Anyone).is_empty();
     log.connections.iter().flat_map(move |connection| {
@@ -85,7 +118,8 @@ fn hints(log: &Log) -> impl Iterator<Item = &Line> {
             connection.sightings.iter().any(|seen| seen.line == *line && names_a_cause(&seen.symptom))
         };
         let lines = connection.sightings.iter().map(|seen| &seen.line);
-        lines.filter(move |line| COMPLAINTS.is_match(line.in_english().as_bytes()) && !names(line))
+        let complains = |line: &&Line| log.is_brief() || COMPLAINTS.is_match(line.in_english().as_bytes());
+        lines.filter(complains).filter(move |line| !names(line))
     })
 }
 
@@ -111,11 +145,12 @@ fn is_of_a_cloud(text: &str) -> bool {
     rest.is_some_and(|rest| !rest.contains("SSH into") && !rest.contains("exited with"))
 }
 
+/// The words of a message that gives no more than its fault.
+const SHORT: usize = 12;
+
 /// True for a line of few words.
 fn is_short(text: &str) -> bool {
-    /// The words of a message that gives no more than its fault.
-    const WORDS: usize = 10;
-    text.split_whitespace().count() <= WORDS
+    text.split_whitespace().count() <= SHORT
 }
 
 /// True if a line complains in earnest, and of nothing else than SSH: ssh's own debugging tells of much that fails and does not matter.

@@ -9,6 +9,16 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        texts: &["closed due to inactivity", "terminated due to inactivity", "closed because of inactivity"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("idle-closed", Always, "the server or a proxy closes idle connections"),
+            is("idle-server-inactivity", Always, "the server counts what is typed, and keepalives do not help"),
+            is("idle-shell-timeout", Always, "the shell ends itself at its prompt (TMOUT)"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Read from remote host <host>: Connection timed out",
             "Read from remote host <host>: Operation timed out",

@@ -25,12 +25,70 @@ const NOTHING_LISTENS: &[Candidate] = &[
 
 /// The specific ones first.
 pub(super) const ENDS: &[Sentence] = &[
+    (r"\b(?:after log ?out|by (?:the )?user|on request|gracefully|normally|cleanly|successfully)\b", &[]),
     (
-        r"(?:lost|drop\w*|interrupt\w*|broken|died|dead|gone|terminat\w*|abort\w*|disconnect\w*|unexpectedly|closed|severed).{0,40}(?:ssh|sftp|remote|connection|session|host|server)|(?:ssh|sftp|remote|connection|session|host|server)\b.{0,40}(?:lost|dropped|interrupted|broken|died|is dead|gone|terminated|aborted|disconnected|closed|severed|went away)",
+        r"\brefused\b.{0,20}\b(?:ssh )?connections?\b",
+        &[
+            is("tcp-refused", Always, "it comes at once: nothing listens on that port"),
+            is("tcp-source-banned", Always, "it worked from here before, and works from elsewhere"),
+        ],
+    ),
+    (
+        r"(?:look ?up|resol\w*|\bdns\b)\b.{0,60}<late>",
+        &[
+            is("dns-timeout", Always, "the name server does not answer"),
+            is("dns-no-server", Always, "this machine knows no name server that answers"),
+        ],
+    ),
+    (
+        r"(?:server|system|host|machine)\b.{0,20}(?:shutting down|going down|is reboot\w*|is restart\w*|was (?:rebooted|restarted))",
+        &[is("server-restarted", Always, "all sessions of the server end at one moment")],
+    ),
+    (
+        r"\b(?:keeps?|randomly|constantly|always|frequently|often|repeatedly|every \w+)\b.{0,20}<closed>|<closed>.{0,20}\b(?:randomly|constantly|frequently|often|repeatedly|again and again|all the time|every \w+)",
+        &[
+            is(
+                "idle-silent-drop",
+                Always,
+                "it comes after an idle time: a firewall or NAT on the path drops the session",
+            ),
+            is("idle-closed", Always, "the server or a proxy closes idle connections"),
+            is("path-unstable", Always, "it comes while something moves, too"),
+        ],
+    ),
+    (
+        r"\b(?:session|terminal|ssh|shell|console|connection)\b.{0,30}<frozen>|<frozen>.{0,20}\b(?:session|terminal|ssh)\b",
+        &[
+            is(
+                "idle-silent-drop",
+                Always,
+                "it comes after an idle time: a firewall or NAT on the path drops the session",
+            ),
+            is("network-outage", Always, "the network was down for a while"),
+            is("server-stalled", Always, "the server is overloaded, paused, or hangs on a disk"),
+        ],
+    ),
+    (
+        r"<closed>.{0,20}\b(?:immediately|at once|right away|instantly|straight away)|\b(?:immediately|at once|right away|instantly)\b.{0,20}<closed>",
+        &[
+            is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
+            is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
+            is("session-shell-exits", Always, "ssh -v shows that the login worked"),
+        ],
+    ),
+    (
+        r"(?:block|filter|drop)\w* by\b.{0,20}firewall|firewall\b.{0,20}(?:block|drop|filter)|\bport\b.{0,20}(?:filtered|blocked)|connecting\b.{0,30}took too long",
+        &[
+            is("tcp-filtered", Always, "nothing answers: a firewall drops the packets"),
+            is("tcp-refused", Always, "it comes at once: nothing listens on that port"),
+        ],
+    ),
+    (
+        r"\b<closed>.{0,40}\b(?:ssh|sftp|remote|connection|session|host|server)|\b(?:ssh|sftp|remote|connection|session|host|server)\b.{0,40}\b(?:<closed>|broken|dead|gone|severed|unexpectedly)",
         ENDED,
     ),
     (
-        r"(?:resolv|look ?up|translat)\w*.{0,40}(?:host|name|address|server)|(?:host|host ?name|server|domain)\b.{0,30}(?:not (?:found|known|resolve)|unknown|could not be (?:found|resolved)|cannot be (?:found|resolved))|unknown host|\bdns\b|name or service",
+        r"(?:resolv|look ?up|translat)\w*.{0,40}(?:host|name|address|server)|(?:host|host ?name|server|domain)\b.{0,30}(?:not (?:found|known|resolve)|unknown|could not be (?:found|resolved)|cannot be (?:found|resolved))|\bhost ?name\b.{0,30}(?:not exist|unknown|<missing>)|\bno such host|fail\w* (?:in name |to )?resol|unknown host|\bdns\b|name or service",
         &[
             is("dns-nxdomain", Always, "no such name exists: it is misspelt, or known to another name server"),
             is("dns-no-server", Always, "no name is resolved: the name server does not answer"),
@@ -42,7 +100,7 @@ pub(super) const ENDS: &[Sentence] = &[
         NOTHING_LISTENS,
     ),
     (
-        r"(?:not|never|un|cannot be|can't be|isn't|no longer).{0,12}reach(?:able|ed)?\b|\b(?:host|server|machine|instance|node|device)\b.{0,20}(?:is )?(?:down|offline|unavailable|not available|not up)|no route",
+        r"(?:not|never|un|cannot be|can't be|isn't|no longer).{0,12}reach(?:able|ed)?\b|\b(?:host|server|machine|instance|node|device)\b.{0,20}(?:is )?(?:down|offline|unavailable|not available|not up)|no route|not accessible|inaccessible",
         UNANSWERED,
     ),
     (
@@ -63,6 +121,14 @@ pub(super) const ENDS: &[Sentence] = &[
     ),
     (
         r"\bssh\b.{0,30}\b255\b|\b255\b.{0,30}\bssh\b",
+        &[
+            is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
+            is("tcp-filtered", Always, "ssh by hand times out"),
+            is("hostkey-unknown", Always, "ssh by hand asks about the host key"),
+        ],
+    ),
+    (
+        r"\bssh (?:check |step |task |test |access )?failed\b",
         &[
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand times out"),

@@ -1,21 +1,122 @@
-//! Keys, agents, passwords, and accounts.
+//! Passwords, methods, and accounts.
 
 use super::sentence::Sentence;
-use crate::causes::told::families::{Candidate, When::Always, is};
-
-/// The key or its signature was turned down.
-const KEY_REJECTED: &[Candidate] = &[
-    is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),
-    is(
-        "auth-key-file-modes",
-        Always,
-        "the key is in authorized_keys: the file or a folder above it is writable by others",
-    ),
-    is("auth-signature-algorithm", Always, "the key is RSA, and one end is too old for its signatures"),
-];
+use crate::causes::told::families::{When::Always, is};
 
 /// The specific ones first.
 pub(super) const SENTENCES: &[Sentence] = &[
+    (
+        r"password\b.{0,30}(?:disabled|not (?:allowed|supported|enabled|permitted|available)|unsupported|turned off)|(?:does not|doesn't|not) (?:support|allow|accept|permit) password|\bonly (?:allow|accept|support|permit)\w* (?:public ?keys?|keys?)\b",
+        &[
+            is("auth-method-unavailable", Always, "the server takes no passwords"),
+            is("auth-no-credentials", Always, "the program has no key"),
+        ],
+    ),
+    (
+        r"\bfirst factor\b|\bpasscode\b|\bduo\b|push notification",
+        &[
+            is(
+                "auth-question-unanswered",
+                Always,
+                "the server asks for a second proof, which the program does not give",
+            ),
+            is("auth-partial-success", Always, "the key was accepted, and the server wants a second proof"),
+        ],
+    ),
+    (
+        r"\bafter\b.{0,30}(?:wrong|failed|bad) (?:log ?ins?|passwords?|attempts?|tries)",
+        &[
+            is("tcp-source-banned", Always, "fail2ban or the like banned this address for a while"),
+            is("auth-too-many-failures", Always, "it comes at once, within the same connection"),
+        ],
+    ),
+    (
+        r"\boffers? (?:too many|six|seven|eight|nine|ten|many|all|\d+) (?:of )?(?:its |my |our )?keys|\bkeys\b.{0,60}\bbefore the right",
+        &[is("auth-too-many-failures", Always, "the agent or the program offers many keys before the right one")],
+    ),
+    (
+        r"\bnew password\b|password\b.{0,20}(?:must be changed|change (?:is )?required|has to be changed)|change (?:your|the|its) password",
+        &[is("auth-password-expired", Always, "the password has expired, and has to be changed in a shell first")],
+    ),
+    (
+        r"\b(?:ssh|remote|login)\b.{0,10}\b(?:user|account)\b.{0,20}(?:not exist|unknown|<missing>)|\b(?:no such|unknown|invalid) (?:ssh |remote |login )(?:user|account)",
+        &[is("auth-user-unknown", Always, "no such account exists there: the login name is wrong")],
+    ),
+    (
+        r"\bonly root\b.{0,12}(?:may|can)\b|\bmaintenance\b.{0,40}\blog ?(?:in|on)\b|\blog ?ins?\b.{0,40}\bmaintenance",
+        &[is("server-nologin", Always, "/etc/nologin or /run/nologin exists on the server")],
+    ),
+    (
+        r"\d+ ?s(?:ec\w*)?\b.{0,30}\b(?:password )?(?:prompt|log ?in\b|logged in)",
+        &[is("auth-slow", Always, "ssh -v stops for long at the login: the server looks up names, or PAM waits")],
+    ),
+    (
+        r"wrong user ?name or password|\bpassword\b.{0,20}(?:incorrect|is wrong|not correct)|incorrect password|(?:bad|wrong|invalid|incorrect) (?:ssh|sftp) (?:credential|login|password)|(?:bad|wrong|invalid|incorrect) (?:credential|login|password)s?\b.{0,30}\b(?:ssh|sftp)\b",
+        &[
+            is("auth-password-rejected", Always, "the password or the login name is wrong"),
+            is("auth-account-refused", Always, "the password is right: the account may not log in with one"),
+            is("auth-key-rejected", Always, "the program logs in with a key"),
+        ],
+    ),
+    (
+        r"(?:additional|further|another|second) (?:authentication|factor|proof)|authentication\b.{0,20}\bpartial|partial (?:success|authentication)",
+        &[
+            is("auth-partial-success", Always, "one proof was accepted, and the server wants another"),
+            is("auth-question-unanswered", Always, "the server asks a question that the program does not answer"),
+        ],
+    ),
+    (
+        r"\b(?:too many|six|several|many) (?:failed |wrong |different |offered )?keys\b",
+        &[is("auth-too-many-failures", Always, "the agent or the program offers many keys before the right one")],
+    ),
+    (
+        r"\blog ?in\w*\b.{0,20}(?:takes|slow|a long time)|(?:slow|takes (?:long|forever|\d+)|long time)\b.{0,20}(?:log ?in|connect|auth)|\bssh\b.{0,12}(?:very |too |really |so )?slow\b",
+        &[
+            is("auth-slow", Always, "ssh -v stops for long at the login: the server looks up names, or PAM waits"),
+            is("handshake-slow", Always, "ssh -v stops for long before the login"),
+            is("dns-slow", Always, "ssh -v stops for long before it connects"),
+        ],
+    ),
+    (
+        r"\b(?:ip|address|you|client|source|host)\b.{0,30}\b(?:banned|blocked|black ?listed|block ?listed)|\bbanned by\b",
+        &[
+            is("tcp-source-banned", Always, "fail2ban or the like banned this address for a while"),
+            is("handshake-source-denied", Always, "the server or its firewall never lets this address in"),
+        ],
+    ),
+    (
+        r"(?:maximum|max|too many|limit)\b.{0,30}\blog ?ins?\b",
+        &[
+            is("session-limit", Always, "the account has as many sessions as it may"),
+            is("session-pam-refused", Always, "PAM refuses the session: sshd's log says why"),
+        ],
+    ),
+    (
+        r"root log ?in\b.{0,20}(?:disabled|not (?:allowed|permitted)|prohibited|denied|forbidden)|\bnot (?:allowed|permitted) to (?:log ?in|login|connect|use ssh|access)",
+        &[
+            is("auth-account-refused", Always, "the server lets this account in by no method, or not from here"),
+            is("auth-method-unavailable", Always, "it lets the account in by another method"),
+        ],
+    ),
+    (
+        r"\blog ?in\b.{0,12}<refused>|\b(?:ssh|remote|server)\b.{0,20}<refused>.{0,12}\b(?:log ?in|credential|authentication)",
+        &[
+            is(
+                "auth-key-rejected",
+                Always,
+                "the key is not in the account's authorized_keys, or the login name is wrong",
+            ),
+            is("auth-password-rejected", Always, "the program logs in with a password, which is wrong"),
+            is("auth-account-refused", Always, "the account may not log in: the server's log says why"),
+        ],
+    ),
+    (
+        r"\bno (?:ssh |private |public |identity |deploy |valid |usable )*keys?\b.{0,30}(?:provided|configured|found|given|specified|set|available|supplied|selected)|\b(?:key|password|credential)s?\b.{0,20}(?:not (?:provided|configured|given|specified|set|supplied)|is required|are required)|\bno (?:password|credentials?)\b.{0,20}(?:provided|given|configured|specified|supplied|found|set)",
+        &[
+            is("auth-no-credentials", Always, "the program has no key and no password"),
+            is("auth-key-unreadable", Always, "it looks for the key elsewhere, or cannot read it"),
+        ],
+    ),
     (
         r"(?:two|2|multi|second)[ -]?factor|\b2fa\b|\bmfa\b|\btotp\b|one[ -]time (?:password|code)|verification code",
         &[
@@ -38,7 +139,15 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"too many.{0,20}(?:connection|session)|(?:connection|session)s?.{0,10}limit.{0,20}(?:reached|exceeded)|(?:maximum|max).{0,20}(?:connection|session)s?.{0,20}(?:reached|exceeded)",
+        r"too many.{0,20}sessions?|\bsessions?\b.{0,10}limit.{0,20}(?:reached|exceeded)|(?:maximum|max).{0,20}sessions?\b.{0,20}(?:reached|exceeded)",
+        &[
+            is("session-limit", Always, "the account has as many sessions as it may"),
+            is("channel-max-sessions", Always, "one connection carries many sessions: MaxSessions"),
+            is("handshake-max-startups", Always, "it comes before the login: MaxStartups, or a limit of the firewall"),
+        ],
+    ),
+    (
+        r"too many.{0,20}connections?|connections?.{0,10}limit.{0,20}(?:reached|exceeded)|(?:maximum|max).{0,20}connections?.{0,20}(?:reached|exceeded)",
         &[
             is("handshake-max-startups", Always, "it comes before the login: MaxStartups, or a limit of the firewall"),
             is("session-limit", Always, "the login works, and the account has as many sessions as it may"),
@@ -48,20 +157,6 @@ pub(super) const SENTENCES: &[Sentence] = &[
     (
         r"agent.{0,30}\b(?:no|without|zero|any) (?:identit|keys?\b)|agent.{0,20}(?:is empty|has nothing)|no (?:identit\w+|keys?) (?:in|loaded|available|found).{0,20}agent",
         &[is("auth-no-credentials", Always, "ssh-add -l lists no key")],
-    ),
-    (
-        r"\b(?:ssh|auth\w*|gpg|key)[ -]agent\b.{0,40}(?:not (?:running|found|available|reachable|started|set)|unavailable|unreachable|missing|fail|refused|no such)|(?:\bno|cannot|can't|couldn't|could not|unable|failed).{0,40}\b(?:ssh|auth\w*|gpg|key)[ -]agent\b|ssh_auth_sock",
-        &[
-            is("auth-agent-unreachable", Always, "ssh-add -l reaches no agent in the program's environment"),
-            is("auth-agent-refused", Always, "the agent answers, and refuses to sign"),
-        ],
-    ),
-    (
-        r"passphrase|(?:key|identity)\b.{0,30}\bencrypted|encrypted.{0,20}\bkey|(?:unlock|decrypt).{0,40}\bkey",
-        &[
-            is("auth-key-encrypted", Always, "the key has a passphrase, and none or a wrong one was given"),
-            is("auth-key-unreadable", Always, "the key is of a format that this program does not read"),
-        ],
     ),
     (
         r"(?:closed|dropped|lost|ended|terminated|hung up|disconnected).{0,40}\b(?:before|during|while|in)\b.{0,30}(?:auth|login|log in|logged)|(?:auth\w*|login)\b.{0,30}(?:interrupted|aborted|not completed|incomplete)",
@@ -88,21 +183,6 @@ pub(super) const SENTENCES: &[Sentence] = &[
                 "the account is locked or expired on the server: its log names the account",
             ),
             is("auth-password-expired", Always, "the password has expired"),
-        ],
-    ),
-    (
-        r"(?:public|ssh|private|deploy|identity|client|user'?s?|\bthe|offered|provided|your)[ -]?keys?\b.{0,40}(?:reject|refus|denied|not (?:accepted|authori[sz]ed|allowed|trusted)|declin|unauthori[sz]ed)|(?:reject|refus|den(?:y|ied)|declin|did not accept|not accept)\w*.{0,20}\b(?:public|ssh|private|client|offered|provided|your|our|the|any)\b.{0,10}[ -]?keys?\b",
-        KEY_REJECTED,
-    ),
-    (
-        r"(?:private|ssh|identity|deploy|pem|rsa|ppk|openssh)[ -]?key(?:[ -]?file)?\b.{0,40}(?:not found|missing|no such|not exist|unreadable|could not|cannot|can't|invalid|unsupported|malformed|corrupt|wrong|bad)|(?:unsupported|invalid|malformed|unknown|unrecogni[sz]ed|bad|wrong).{0,20}(?:private|ssh|identity|pem|ppk)?[ -]?key (?:type|format|file)|(?:cannot|can't|could not|couldn't|failed to|unable to|error) (?:find|open|load|read|pars|use|access)\w*.{0,30}(?:private|ssh|identity|pem|ppk)[ -]?key",
-        &[
-            is(
-                "auth-key-unreadable",
-                Always,
-                "the file is missing, unreadable, or of a format that this program lacks",
-            ),
-            is("auth-key-encrypted", Always, "the key has a passphrase, which the program did not get"),
         ],
     ),
     (
