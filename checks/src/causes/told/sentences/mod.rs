@@ -18,7 +18,7 @@ pub(super) enum Says {
     Fault,
     /// A thing of the protocol.
     Thing,
-    /// What happened.
+    /// An event without a thing: something was lost, closed, or late.
     Event,
 }
 
