@@ -20,7 +20,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
     | \binitctl: | \bUpstart\b | connect\x20to\x20bus | \bD-Bus\b | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
     | \bwinrm\b | \bmount\.\w+ | \bsystemd-(?:networkd|resolved|timesyncd)\b | \bwpa_supplicant\b | \bdhclient\b
-    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \burllib3\b | \baxios\b
+    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
     | \bpam_unix\((?:sudo|su|su-l|login|cron|gdm\S*|polkit\S*|systemd-user)[:)] | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bwhen\x20calling\x20the\x20\w+\x20operation | \bsession\x20setup\x20failed | \bx509: | \bdial\x20unix\x20 | \bconnect\x20to\x20socket\x20at\x20 | \bvault: | \bAPI\x20request | \bgnome- | \bpolkitd? | \bbluetooth | \bcups
 "#;

@@ -70,6 +70,12 @@ const HARMLESS: &[&str] = &[
     "sent status <text>",
     // libssh2 waits for the server.
     "Failure Event: -37",
+    // Rules of an audit, and what a linter says of a program.
+    "Ensure <text> is configured",
+    "Ensure <text> is set to",
+    "Ensure <text> is enabled",
+    "Ensure <text> is disabled",
+    "vulnerable to",
     // Expressions of a filter.
     "(?:",
     "(?P",
