@@ -9,13 +9,14 @@ use ssh_doctor::diagnose::Verdict;
 use ssh_doctor::explain::explained;
 use ssh_doctor_checks::causes::{
     self, Severity,
-    told::{judge, texts},
+    told::{Known, judge, texts},
 };
 use ssh_doctor_checks::logs::Reader;
 
-/// The texts of a file in fixtures, each with the words on the line before it.
+/// The texts of a file of known ones, each with the words on the line before it.
 fn asked(file: &str) -> Vec<(String, String)> {
-    let all = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(file)).unwrap();
+    let all = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/src/causes/told/known").join(file))
+        .unwrap();
     let asked = all.split("\n== ").skip(1).filter_map(|one| one.split_once('\n'));
     asked.map(|(words, text)| (words.to_owned(), text.to_owned())).collect()
 }
@@ -31,7 +32,7 @@ fn texts_that_people_ask_about_are_given_a_right_cause_first() {
         .filter_map(|(codes, text)| {
             let unknown = codes.split(' ').find(|code| !known.contains(code));
             assert_eq!(unknown, None, "{text}");
-            let told = judge(&reader.read(text.as_bytes()).unwrap());
+            let told = judge(&reader.read(text.as_bytes()).unwrap(), &Known::nothing());
             let first = told.first().map_or("none", |one| one.cause.code);
             (!codes.split(' ').any(|code| code == first)).then(|| format!("{first}, not {codes}: {text}"))
         })
@@ -41,7 +42,7 @@ fn texts_that_people_ask_about_are_given_a_right_cause_first() {
 
 #[test]
 fn what_works_is_not_called_broken_and_what_is_not_ssh_is_unknown() {
-    let asked = asked("texts-harmless.txt");
+    let asked = asked("harmless.txt");
     assert!(asked.len() > 120, "{} texts", asked.len());
     let wrong: Vec<_> = asked
         .iter()
@@ -81,7 +82,7 @@ fn wrapped(text: &str, columns: usize) -> String {
 fn a_message_broken_into_lines_is_given_the_same_cause() {
     let reader = Reader::new(texts());
     let first = |text: &str| {
-        let told = judge(&reader.read(text.as_bytes()).unwrap());
+        let told = judge(&reader.read(text.as_bytes()).unwrap(), &Known::nothing());
         told.first().map_or("none", |one| one.cause.code)
     };
     let messages: Vec<_> = asked("texts.txt")
@@ -114,7 +115,7 @@ fn a_message_broken_into_lines_is_given_the_same_cause() {
 fn a_certificate_refused_before_another_login_is_a_warning() {
     let log = "sshd[1850]: error: Certificate invalid: name is not a listed principal\n\
         sshd[1850]: Accepted password for dev from 10.0.2.2 port 65275 ssh2\n";
-    let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap());
+    let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap(), &Known::nothing());
     let one = told.first().map(|one| (one.cause.code, one.found.severity));
     assert_eq!(one, Some(("auth-cert-principal", Some(Severity::Warning))));
 }
@@ -126,7 +127,7 @@ fn a_few_connections_dropped_among_many_logins_are_a_warning() {
     };
     let drop = "sshd[99]: drop connection #10 from [203.0.113.9]:60000 on [192.0.2.5]:22 past MaxStartups\n";
     let severity = |log: &str| {
-        let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap());
+        let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap(), &Known::nothing());
         told.first().map(|one| (one.cause.code, one.found.severity.unwrap_or(one.cause.severity)))
     };
     let many = format!("{}{}{drop}{}", login(1), login(2), login(3));

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use ssh_doctor_checks::causes::told::{Told, judge, texts};
+use ssh_doctor_checks::causes::told::{Known, Told, judge, texts};
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log, Program};
@@ -54,7 +54,7 @@ pub fn explained(input: impl BufRead, name: &str, client: Client) -> Result<Expl
     let (began, started_at) = (Instant::now(), jiff::Timestamp::now());
     let reader = Reader::new(texts());
     let log = reader.read(input).with_context(|| format!("cannot read {name}"))?;
-    let told = judge(&log);
+    let told = judge(&log, Known::all());
     let mut evidence = Evidence { started_at, target: target(&log), log: Some(log), ..Evidence::unexamined() };
     evidence.duration_ms = began.elapsed().as_secs_f64() * 1000.0;
     let client = if client == Client::Ssh { writer(&evidence).unwrap_or(client) } else { client };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ssh_doctor_checks::causes;
-use ssh_doctor_checks::causes::told::{Writer, families, judge, texts};
+use ssh_doctor_checks::causes::told::{Known, Writer, families, judge, texts};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::logs::Reader;
 
@@ -24,7 +24,7 @@ fn logs() -> Vec<(String, PathBuf)> {
 fn first_code(reader: &Reader, path: &Path) -> (String, bool) {
     let file = fs::File::open(path).unwrap();
     let log = reader.read(std::io::BufReader::new(file)).unwrap();
-    let told = judge(&log);
+    let told = judge(&log, &Known::nothing());
     let grave = told.iter().find(|one| one.found.severity.unwrap_or(one.cause.severity) != causes::Severity::Info);
     let first = grave.or(told.first()).map_or("none", |one| one.cause.code);
     (first.to_owned(), grave.is_some())
@@ -86,7 +86,7 @@ pub(super) fn sample(text: &str) -> String {
 #[test]
 fn no_bare_text_of_the_catalogue_is_unknown_and_shared_ones_give_candidates() {
     let reader = Reader::new(texts());
-    let told = |text: &str| judge(&reader.read(sample(text).as_bytes()).unwrap());
+    let told = |text: &str| judge(&reader.read(sample(text).as_bytes()).unwrap(), &Known::nothing());
     for cause in causes::all() {
         for text in cause.symptoms {
             let told = told(text);
@@ -99,7 +99,7 @@ fn no_bare_text_of_the_catalogue_is_unknown_and_shared_ones_give_candidates() {
         // The words before a server's own are its log's.
         let server = if family.writer == Writer::Server { "sshd[22]: " } else { "" };
         for text in family.texts {
-            let told = judge(&reader.read(format!("{server}{}", sample(text)).as_bytes()).unwrap());
+            let told = judge(&reader.read(format!("{server}{}", sample(text)).as_bytes()).unwrap(), &Known::nothing());
             if !family.speaks_alone() {
                 assert!(told.is_empty(), "{text:?}: {told:?}");
                 continue;

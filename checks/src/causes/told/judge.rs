@@ -6,13 +6,16 @@ use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
+use super::known::Known;
 use super::lengths::text_as_length;
+use super::likeness::by_likeness;
 use super::noise::{is_noise, is_of_one_module, is_rare, is_served};
-use super::operations::{by_operation, by_sentence};
+use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, is_one_of, owners};
+use super::sentences::Says;
 use super::unfinished::{is_of_a_stop, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
@@ -36,9 +39,9 @@ const REASONS: [(&str, &str); 8] = [
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
 
-/// Returns the causes that a log shows, the likeliest of the gravest kind first.
+/// Returns the causes that a log shows, the likeliest of the gravest kind first. What no rule understands is compared with known texts.
 #[must_use]
-pub fn judge(log: &Log) -> Vec<Told> {
+pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     let mut told: Vec<Told> = Vec::new();
     let is_foreign = is_of_another_program(log);
     for (at, connection) in log.connections.iter().enumerate() {
@@ -56,13 +59,17 @@ pub fn judge(log: &Log) -> Vec<Told> {
         }
     }
     // A complaint in words that are not known is a reason too.
-    if !is_foreign && told.iter().all(is_of_a_stop) {
-        let said = by_operation(log);
-        told = if said.is_empty() { told } else { said };
+    let mut is_vague = is_bare(log);
+    if !is_foreign
+        && told.iter().all(is_of_a_stop)
+        && let Some((says, said)) = by_operation(log)
+    {
+        (is_vague, told) = (says != Says::Fault, said);
     }
     // Of a line or two, what the whole sentence says tells more than the general words at its end.
     if !is_foreign && log.is_brief() {
         let said = by_sentence(log);
+        let said = if said.is_empty() && is_vague { by_likeness(log, known) } else { said };
         told = if said.is_empty() { told } else { said };
     }
     told.retain(|one| !is_served(log, one));

@@ -35,25 +35,25 @@ const BUGS: &str = r"(?x)\b(?:NameError|NoMethodError|AttributeError|ImportError
     |^rsync:\x20(?:\[\w+\]\x20)?(?:chown|chgrp|mkstemp|rename|readlink_stat|link_stat|opendir|mkdir|symlink|delete_file|send_files|failed\x20to\x20set)\b
     |has\x20no\x20attribute|unexpected\x20keyword\x20argument|wrong\x20number\x20of\x20arguments|Call\x20to\x20undefined\x20function|unresolved\x20import|unpacking\x20on\x20the\x20remote\x20end";
 
-/// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded.
-pub(super) fn by_operation(log: &Log) -> Vec<Told> {
+/// Returns the candidates for the first complaint about SSH that names an operation, where no login succeeded, and how much its words say.
+pub(super) fn by_operation(log: &Log) -> Option<(Says, Vec<Told>)> {
     if log.connections.iter().any(|connection| connection.passed(Check::Auth)) {
-        return Vec::new();
+        return None;
     }
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let is_of_others = |line: &Line| is_foreign(line.in_english()) || is_a_bug(line.in_english().as_bytes());
     if log.is_brief() && seen.chain(&log.unknown).any(is_of_others) {
-        return Vec::new();
+        return None;
     }
     let joined = joined(log);
     let lines = joined.iter().chain(&log.unknown).chain(hints(log));
     let named = lines.filter(|line| is_in_earnest(line)).filter_map(|line| {
         let at = WORDS.matches(line.in_english().as_bytes()).iter().find(|at| is_asked_about(log, line, *at))?;
-        Some((line, sentences().nth(at)?.2))
+        Some((line, sentences().nth(at)?))
     });
-    let Some((line, all)) = named.min_by_key(|(line, _)| !is_of_a_program(line)) else { return Vec::new() };
-    let seen = Sighting::of(line.clone());
-    candidates(&Connection::default(), all, false, &seen)
+    let (line, (says, _, all)) = named.min_by_key(|(line, _)| !is_of_a_program(line))?;
+    let told = candidates(&Connection::default(), all, false, &Sighting::of(line.clone()));
+    (!told.is_empty()).then_some((says, told))
 }
 
 /// True if a line with these words asks about SSH: who asks about a line or two does, and what does not sound like a complaint has to tell of
@@ -85,17 +85,23 @@ const BARE: &[&str] = &[
 
 /// Returns the candidates for a fault that a short line names, of whose words the catalogue knows no more than its end.
 pub(super) fn by_sentence(log: &Log) -> Vec<Told> {
-    let seen = || log.connections.iter().flat_map(|connection| &connection.sightings);
-    if !seen().all(|seen| BARE.contains(&seen.symptom.as_str())) {
+    if !is_bare(log) {
         return Vec::new();
     }
-    let lines = seen().map(|seen| &seen.line).filter(|line| is_short(line.in_english()) && is_in_earnest(line));
+    let seen = log.connections.iter().flat_map(|connection| &connection.sightings);
+    let lines = seen.map(|seen| &seen.line).filter(|line| is_short(line.in_english()) && is_in_earnest(line));
     let mut named = lines.filter_map(|line| {
         let (says, _, all) = sentences().nth(WORDS.matches(line.in_english().as_bytes()).iter().next()?)?;
         (says == Says::Fault).then_some((line, all))
     });
     let Some((line, all)) = named.next() else { return Vec::new() };
     candidates(&Connection::default(), all, false, &Sighting::of(line.clone()))
+}
+
+/// True if the catalogue knows no more of a log than that something ended or took too long.
+pub(super) fn is_bare(log: &Log) -> bool {
+    let mut seen = log.connections.iter().flat_map(|connection| &connection.sightings);
+    seen.all(|seen| BARE.contains(&seen.symptom.as_str()))
 }
 
 /// The few lines that somebody asks about as one: a terminal or a mail may have broken a message.
@@ -154,7 +160,7 @@ fn is_short(text: &str) -> bool {
 }
 
 /// True if a line complains in earnest, and of nothing else than SSH: ssh's own debugging tells of much that fails and does not matter.
-fn is_in_earnest(line: &Line) -> bool {
+pub(super) fn is_in_earnest(line: &Line) -> bool {
     let text = line.in_english();
     let bytes = text.as_bytes();
     let is_harmless = HARMLESS_LINES.is_match(bytes)
