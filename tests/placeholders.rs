@@ -9,7 +9,7 @@ use serde_json::Value;
 use ssh_doctor::clients::Client;
 use ssh_doctor::diagnose::Finding;
 use ssh_doctor::explain::explained;
-use ssh_doctor_checks::causes::{self, Fix};
+use ssh_doctor_checks::causes::{self, Fix, told::Known};
 
 /// Words in capitals that are names of their own in what is pasted.
 const NAMES: [&str; 17] = [
@@ -114,7 +114,7 @@ fn diagnosed(file: &Path) -> Value {
 /// The diagnoses of a log. Hundreds of processes, each of which compiles the texts of the catalogue, would take a processor for half a minute.
 fn explained_log(file: &Path) -> Value {
     let log = fs::read(file).unwrap();
-    let explained = explained(log.as_slice(), "a log", Client::Ssh).unwrap();
+    let explained = explained(log.as_slice(), "a log", Client::Ssh, Known::all()).unwrap();
     serde_json::to_value(explained.diagnosis.findings).expect("findings are JSON")
 }
 

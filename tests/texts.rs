@@ -47,7 +47,7 @@ fn what_works_is_not_called_broken_and_what_is_not_ssh_is_unknown() {
     let wrong: Vec<_> = asked
         .iter()
         .filter_map(|(words, text)| {
-            let diagnosis = explained(text.as_bytes(), "a text", Client::Ssh).unwrap().diagnosis;
+            let diagnosis = explained(text.as_bytes(), "a text", Client::Ssh, &Known::nothing()).unwrap().diagnosis;
             let grave = diagnosis.findings.iter().filter(|found| found.severity != Severity::Info);
             let codes: Vec<_> = grave.map(|found| found.code).collect();
             let is_right = match words.as_str() {
@@ -139,7 +139,33 @@ fn a_few_connections_dropped_among_many_logins_are_a_warning() {
 #[test]
 fn a_complaint_that_is_not_understood_before_any_login_is_not_health() {
     let log = "Connected to SSH server at db, port 22\nError: the gate is shut\n";
-    let diagnosis = explained(log.as_bytes(), "a text", Client::Ssh).unwrap().diagnosis;
+    let diagnosis = explained(log.as_bytes(), "a text", Client::Ssh, &Known::nothing()).unwrap().diagnosis;
     assert!(diagnosis.findings.is_empty(), "{:?}", diagnosis.findings);
     assert_eq!(diagnosis.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn a_message_in_words_that_no_rule_has_is_compared_with_known_texts() {
+    let first = |text: &str, known: &Known| {
+        let told = judge(&Reader::new(texts()).read(text.as_bytes()).unwrap(), known);
+        told.first().map_or("none", |one| one.cause.code)
+    };
+    let asked = [
+        (
+            "tcp-source-banned",
+            "after a few wrong passwords I can't reach the server at all any more from home, but over my phone's hotspot it works",
+        ),
+        ("auth-key-rejected", "I copied my public key to the server but it still asks for the password every time"),
+        ("path-udp-blocked", "mosh logs in and then sits at 'nothing received from server', ssh is fine"),
+        ("session-limit", "all vty lines of the switch are taken, ssh says no free line"),
+        ("exit-by-signal", "ssh: remote command killed by SIGKILL"),
+        ("none", "SSH tunnel closed."),
+        ("none", "how do I copy a directory with scp to another machine"),
+        ("none", "the quick brown fox could not reach the lazy dog in time"),
+    ];
+    for (code, text) in asked {
+        assert_eq!(first(text, Known::all()), code, "{text}");
+    }
+    let by_rules = asked.iter().filter(|(code, text)| first(text, &Known::nothing()) == *code);
+    assert!(by_rules.count() < 3, "the others need the texts");
 }

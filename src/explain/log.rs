@@ -1,5 +1,6 @@
 //! From a log to a diagnosis: the same causes, fixes and report as of an examination.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 use std::time::Instant;
 
@@ -44,24 +45,24 @@ pub struct Explained {
     /// The diagnosis of the log.
     pub diagnosis: Diagnosis,
     /// The sign that distinguishes each finding from others with the same text; `None` where its text identifies it.
-    pub signs: Vec<Option<&'static str>>,
+    pub signs: Vec<Option<Cow<'static, str>>>,
     /// The connections of each finding, by their places in the log.
     pub connections: Vec<Vec<usize>>,
 }
 
-/// Reads and judges a log.
-pub fn explained(input: impl BufRead, name: &str, client: Client) -> Result<Explained> {
+/// Reads and judges a log; what no rule understands is compared with `known` texts.
+pub fn explained(input: impl BufRead, name: &str, client: Client, known: &Known) -> Result<Explained> {
     let (began, started_at) = (Instant::now(), jiff::Timestamp::now());
     let reader = Reader::new(texts());
     let log = reader.read(input).with_context(|| format!("cannot read {name}"))?;
-    let told = judge(&log, Known::all());
+    let told = judge(&log, known);
     let mut evidence = Evidence { started_at, target: target(&log), log: Some(log), ..Evidence::unexamined() };
     evidence.duration_ms = began.elapsed().as_secs_f64() * 1000.0;
     let client = if client == Client::Ssh { writer(&evidence).unwrap_or(client) } else { client };
     let findings: Vec<_> = told.iter().map(|one| finding(one, client, &evidence)).collect();
     let serves_others = evidence.log.as_ref().is_some_and(|log| serves_others(log, &told));
     let diagnosis = conclude(&evidence, findings, serves_others);
-    let signs = told.iter().map(|one| one.sign).collect();
+    let signs = told.iter().map(|one| one.sign.clone()).collect();
     let connections = told.into_iter().map(|one| one.connections).collect();
     Ok(Explained { evidence, diagnosis, signs, connections })
 }
@@ -135,7 +136,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
     }
     fixes.extend(next_step(told, evidence));
     let mut because = told.found.because.clone();
-    because.extend(told.sign.map(|sign| format!("it is this if {sign}")));
+    because.extend(told.sign.as_ref().map(|sign| format!("it is this if {sign}")));
     Finding {
         hop: None,
         code: cause.code,

@@ -40,7 +40,7 @@ fn ranked(explained: &Explained, name: &str, titles: bool, count: usize, style: 
     // The first line of the answer has a bare text already.
     let seen = first.because.first().filter(|line| !(is_bare && line.ends_with(&sanitize(name.trim()))));
     let seen = seen.map(|line| style.wrapped(INDENT, INDENT, &format!("Seen: {line}")));
-    let ranked = findings.iter().zip(&explained.signs).filter_map(|(found, sign)| Some((found, (*sign)?)));
+    let ranked = findings.iter().zip(&explained.signs).filter_map(|(found, sign)| Some((found, sign.as_ref()?)));
     let ranked: Vec<_> = ranked
         .take(count)
         .enumerate()

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use nix::sys::signal::{SigSet, Signal};
+use ssh_doctor_checks::causes::told::Known;
 use ssh_doctor_checks::facts::{Check, Evidence, Step};
 
 use crate::cli::{
@@ -141,7 +142,7 @@ fn explain_it(what: &[String], output: &Output) -> Result<Verdict> {
         }
         explain::Asked::Log { input, name } => (input, name),
     };
-    let explained = explain::explained(input, &name, output.client)?;
+    let explained = explain::explained(input, &name, output.client, Known::all())?;
     let mut sink = Sink::open(output.file.as_deref(), output.format)?;
     sink.write(&match output.format {
         Format::Text => explain::render(&explained, &name, &style(output.look.color)) + "\n",

@@ -51,7 +51,7 @@ fn explain(args: &[&str], input: &[u8]) -> Answer {
 
 /// What the first lines of an answer say of the text that was asked about, with its white space left out.
 fn said_of(text: &str) -> String {
-    let explained = explained(text.as_bytes(), text, Client::Ssh).unwrap();
+    let explained = explained(text.as_bytes(), text, Client::Ssh, Known::all()).unwrap();
     let answer = render(&explained, text, &Style::default());
     let bare = |text: &str| text.split_whitespace().collect::<String>();
     let head = bare(answer.split("\n\n").next().unwrap_or_default());
@@ -129,7 +129,7 @@ fn the_answer_to_an_ambiguous_line_fits_on_a_screen_of_80_columns_and_24_rows() 
     ];
     let mut misfits = Vec::new();
     for text in asked.map(ToOwned::to_owned).into_iter().chain(of_families) {
-        let explained = explained(text.as_bytes(), &text, Client::Ssh).unwrap();
+        let explained = explained(text.as_bytes(), &text, Client::Ssh, Known::all()).unwrap();
         let findings = &explained.diagnosis.findings;
         if findings.len() < 2 {
             continue;
@@ -283,7 +283,8 @@ fn the_guide_to_channel_closed_shows_what_explain_answers() {
             section.lines().find_map(|line| line.strip_prefix("$ ssh-doctor explain \"")?.strip_suffix('"')).unwrap();
         assert_eq!(asked.to_lowercase(), title.to_lowercase());
         let told = judge(&reader.read(asked.as_bytes()).unwrap(), &Known::nothing());
-        let answered: Vec<_> = told.iter().map(|one| (one.cause.code, one.sign.unwrap_or_default())).take(6).collect();
+        let answered: Vec<_> =
+            told.iter().map(|one| (one.cause.code, one.sign.as_deref().unwrap_or_default())).take(6).collect();
         let shown: Vec<_> = section
             .lines()
             .filter_map(|line| {

@@ -43,7 +43,7 @@ pub(super) fn candidates(
         let likeliest = *first.get_or_insert(own.unwrap_or(cause.severity));
         let severity = if likeliest == Severity::Info { Some(Severity::Info) } else { own };
         let found = Match { severity, ..Match::new(certainty, [quoted(seen)]) };
-        Told { cause, found, sign: Some(sign), connections: Vec::new() }
+        Told { cause, found, sign: Some(sign.into()), connections: Vec::new() }
     });
     told.collect()
 }

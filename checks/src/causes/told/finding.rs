@@ -1,5 +1,7 @@
 //! A cause that a log tells of, and the parts of it that its lines give.
 
+use std::borrow::Cow;
+
 use super::families::Writer;
 use crate::base::text::sanitize;
 use crate::causes::{Cause, Match, Severity};
@@ -14,7 +16,7 @@ pub struct Told {
     /// The certainty and the lines.
     pub found: Match,
     /// The sign that distinguishes it from others with the same text; `None` where it is identified.
-    pub sign: Option<&'static str>,
+    pub sign: Option<Cow<'static, str>>,
     /// The connections in which it was found, by their places in the log.
     pub connections: Vec<usize>,
 }

@@ -1,6 +1,6 @@
 //! Judges a log: which cause its lines identify, or which ones they leave, and in which order.
 
-use std::cmp::Reverse;
+use std::borrow::Cow;
 
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
@@ -9,19 +9,20 @@ use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is
 use super::known::Known;
 use super::lengths::text_as_length;
 use super::likeness::by_likeness;
-use super::noise::{is_noise, is_of_one_module, is_rare, is_served};
+use super::noise::is_served;
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, is_one_of, owners};
+use super::ranking::{rank, severity};
 use super::sentences::Says;
 use super::unfinished::{is_of_a_stop, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Entry, Event, Line, Log, Part, Sighting};
+use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -50,7 +51,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
                 Some(known) => {
                     known.connections.push(at);
                     known.found.certainty = known.found.certainty.min(one.found.certainty);
-                    known.sign = known.sign.filter(|_| one.sign.is_some());
+                    known.sign = known.sign.take().filter(|_| one.sign.is_some());
                     let room = QUOTED.saturating_sub(known.found.because.len());
                     known.found.because.extend(one.found.because.drain(..).take(room));
                 }
@@ -69,61 +70,26 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     // Of a line or two, what the whole sentence says tells more than the general words at its end.
     if !is_foreign && log.is_brief() {
         let said = by_sentence(log);
-        let said = if said.is_empty() && is_vague { by_likeness(log, known) } else { said };
+        is_vague &= said.is_empty();
         told = if said.is_empty() { told } else { said };
+        let is_open = told.iter().all(|one| one.found.certainty == Certainty::Possible);
+        if is_open && let Some(said) = by_likeness(log, known, is_vague) {
+            told = either(told, said);
+        }
     }
     told.retain(|one| !is_served(log, one));
-    if log.connections.len() > 1 {
-        for one in told.iter_mut().filter(|one| is_noise(log, one) || is_of_one_module(log, one)) {
-            one.found.severity = Some(Severity::Info);
-        }
-        for one in told.iter_mut().filter(|one| is_rare(log, one)) {
-            one.found.severity = Some(Severity::Warning);
-        }
-        // Of two runs in one text, the one with its steps tells more than the one that shows its end alone.
-        let is_step = |entry: &Entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes)));
-        let has_steps = |one: &Told| one.connections.iter().any(|at| log.connections[*at].entries.iter().any(is_step));
-        let count = |one: &Told| one.connections.iter().map(|at| log.connections[*at].count).sum::<u64>();
-        let explained: Vec<_> =
-            told.iter().filter(|one| is_explained(log, one, &told)).map(|one| one.cause.code).collect();
-        let graves: Vec<_> = told.iter().map(|one| (one.cause.code, gravest(one, &told))).collect();
-        told.sort_by_key(|one| {
-            let is_explained = explained.contains(&one.cause.code);
-            let is_end_alone = one.sign.is_some() && !has_steps(one);
-            let grave =
-                graves.iter().find(|(code, _)| *code == one.cause.code).map_or(severity(one), |(_, grave)| *grave);
-            let severity = if severity(one) == Severity::Info { Severity::Info } else { grave };
-            (severity == Severity::Info, is_explained, one.found.certainty, is_end_alone, severity, Reverse(count(one)))
-        });
-    }
+    rank(log, &mut told);
     told
 }
 
-/// True if a cause that a line identifies leaves this one out where both are found, and was met by the same client, or by one whose
-/// address is unknown.
-fn is_explained(log: &Log, told: &Told, all: &[Told]) -> bool {
-    let peers = |one: &Told| -> Vec<&String> {
-        one.connections.iter().flat_map(|at| &log.connections[*at].peers).map(|(address, _)| address).collect()
-    };
-    let own = peers(told);
-    all.iter().any(|other| {
-        let others = peers(other);
-        let is_same_client = own.is_empty() || others.is_empty() || own.iter().any(|address| others.contains(address));
-        let is_identified = other.sign.is_none() && severity(other) != Severity::Info;
-        is_identified && other.cause.hides.contains(&told.cause.code) && is_same_client
-    })
-}
-
-/// The severity of the gravest candidate for the same line: candidates stand in the order of their likelihood.
-fn gravest(told: &Told, all: &[Told]) -> Severity {
-    let line = |one: &Told| one.sign.and(one.found.because.first().cloned());
-    let own = line(told);
-    let others = all.iter().filter(|other| own.is_some() && line(other) == own);
-    others.map(severity).min().unwrap_or(severity(told))
-}
-
-fn severity(told: &Told) -> Severity {
-    told.found.severity.unwrap_or(told.cause.severity)
+/// What likeness names, if anything. What rules name too comes first among theirs, with the sign that they know.
+fn either(mut told: Vec<Told>, said: Vec<Told>) -> Vec<Told> {
+    let both = said.first().and_then(|first| told.iter().position(|one| one.cause.code == first.cause.code));
+    match both {
+        Some(at) => told[..=at].rotate_right(1),
+        None => told = said,
+    }
+    told
 }
 
 /// True if a log names another program or protocol, and has no step of an SSH connection.
@@ -310,5 +276,5 @@ fn name(named: &mut Vec<Told>, cause: &'static Cause, seen: &Sighting, certainty
     let severity = if is_notice(seen) { Some(Severity::Info) } else { in_a_log(cause) };
     let found = Match { severity, ..Match::new(certainty, [line]) };
     let sign = (certainty == Certainty::Possible).then_some("its explanation fits what else you saw");
-    named.push(Told { cause, found, sign, connections: Vec::new() });
+    named.push(Told { cause, found, sign: sign.map(Cow::Borrowed), connections: Vec::new() });
 }

@@ -13,6 +13,7 @@ mod noise;
 mod operations;
 mod overcome;
 mod owners;
+mod ranking;
 mod sentences;
 mod strangers;
 mod unfinished;

@@ -120,6 +120,16 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is(
+                "handshake-mac-mismatch",
+                Seen(&["closed (0 bytes received so far)"]),
+                "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)",
+            ),
+            is(
+                "transfer-corrupted",
+                Seen(&["bytes received so far)"]),
+                "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
+            ),
+            is(
                 "transfer-corrupted",
                 After(Check::Auth),
                 "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",

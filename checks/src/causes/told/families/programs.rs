@@ -211,6 +211,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_wrapper: true,
         candidates: &[
+            is(
+                "session-forced-command",
+                Seen(&["does not provide shell access"]),
+                "the server's greeting comes in place of git's data: a command= of another key or account runs",
+            ),
             is("auth-key-rejected", Always, "ssh -T git@HOST prints Permission denied (publickey)"),
             is(
                 "session-restricted",

@@ -57,7 +57,11 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"\b(?:key|modulus|rsa)\b.{0,20}\btoo (?:short|small|weak)",
+        r"\b(?:server(?:'s)?|host)\b.{0,12}\bkey\b.{0,30}\b(?:too (?:short|small|weak)|weaker than|(?:below|less than|under) the minimum)",
+        &[is("hostkey-too-short", Always, "ssh -v shows the server's key with fewer bits than ssh accepts")],
+    ),
+    (
+        r"\b(?:key|modulus|rsa)\b.{0,30}\b(?:too (?:short|small|weak)|weaker than|(?:below|less than|under) the minimum)",
         &[
             is("auth-key-too-short", Always, "it is the key that is offered"),
             is("hostkey-too-short", Always, "it is the server's"),

@@ -177,7 +177,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"(?:hang|hung|stuck|freez|froze)\w*.{0,30}\b(?:after|at)\b.{0,20}(?:auth|log ?in|logg)|(?:prompt|shell)\b.{0,20}(?:never|does not|doesn't|not) (?:appear|start|come|open|show)",
+        r"(?:hang|hung|stuck|freez|froze)\w*.{0,30}\b(?:after|at)\b.{0,20}(?:auth|log ?in|logg|passw|passphrase)|(?:prompt|shell)\b.{0,20}(?:never|does not|doesn't|not) (?:appear|start|come|open|show)",
         &[
             is("session-start-hangs", Always, "a start-up file waits, or the home is on a dead file server"),
             is("path-dscp-dropped", Always, "it does not with -o IPQoS=none"),

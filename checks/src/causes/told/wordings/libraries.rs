@@ -14,8 +14,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "USERAUTH KI is not supported",
             "unsupported authentication, failing",
             "auth not configured",
+            "ssh: unexpected message type 51 (expected",
         ],
     ),
+    // Go: SSH_MSG_USERAUTH_FAILURE.
+    ("auth-password-rejected", &["ssh: unexpected message type 51 (expected"]),
     (
         "handshake-not-ssh",
         &["ssh: handshake failed: websocket:", "ssh: handshake failed: malformed HTTP", "ssh: handshake failed: tls:"],

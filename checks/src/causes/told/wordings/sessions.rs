@@ -261,5 +261,13 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("idle-silent-drop", &["timeout polling to accept read connection"]),
     ("idle-shell-timeout", &["timed out due to inactivity: auto-logout"]),
-    ("idle-terminal-timeout", &["console time out, please retry to log on"]),
+    (
+        "idle-terminal-timeout",
+        &[
+            "console time out, please retry to log on",
+            "been logged off for being idle",
+            "been logged out for being idle",
+            "logged off due to inactivity",
+        ],
+    ),
 ];

@@ -45,7 +45,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("handshake-no-common-kex", &["kex error : no match for method kex", "No compatible key exchange algorithms"]),
     ("handshake-protocol-violation", &["Packet filter: rejected packet (type <n>)", "KEXINIT packet was incomplete"]),
-    ("hostkey-too-short", &["-bit RSA key, less than the minimum size"]),
+    ("hostkey-too-short", &["-bit RSA key, less than the minimum size", "server's RSA key (<n> bits) is weaker than"]),
     (
         "hostkey-unknown",
         &["Expected host key was not configured, use -hostkey switch", "Can't find a known_hosts file"],
@@ -84,6 +84,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Unable to load key (wrong passphrase",
             "Unable to use key file (wrong passphrase",
+            "Unable to use key file \"<file>\" (wrong passphrase",
             "Unable to load private key (wrong passphrase",
             "Password is required for key",
             "Enter passphrase for (stdin)",
