@@ -6,8 +6,9 @@ use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
+use super::gravity::{gravest, is_explained, severity};
 use super::lengths::text_as_length;
-use super::noise::{is_noise, is_of_one_module, is_rare, is_served};
+use super::noise::{is_noise, is_of_a_serial_line, is_of_one_module, is_rare, is_served};
 use super::operations::{by_operation, by_sentence};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
@@ -39,6 +40,9 @@ const QUOTED: usize = 3;
 /// Returns the causes that a log shows, the likeliest of the gravest kind first.
 #[must_use]
 pub fn judge(log: &Log) -> Vec<Told> {
+    if is_of_a_serial_line(log) {
+        return Vec::new();
+    }
     let mut told: Vec<Told> = Vec::new();
     let is_foreign = is_of_another_program(log);
     for (at, connection) in log.connections.iter().enumerate() {
@@ -90,33 +94,6 @@ pub fn judge(log: &Log) -> Vec<Told> {
         });
     }
     told
-}
-
-/// True if a cause that a line identifies leaves this one out where both are found, and was met by the same client, or by one whose
-/// address is unknown.
-fn is_explained(log: &Log, told: &Told, all: &[Told]) -> bool {
-    let peers = |one: &Told| -> Vec<&String> {
-        one.connections.iter().flat_map(|at| &log.connections[*at].peers).map(|(address, _)| address).collect()
-    };
-    let own = peers(told);
-    all.iter().any(|other| {
-        let others = peers(other);
-        let is_same_client = own.is_empty() || others.is_empty() || own.iter().any(|address| others.contains(address));
-        let is_identified = other.sign.is_none() && severity(other) != Severity::Info;
-        is_identified && other.cause.hides.contains(&told.cause.code) && is_same_client
-    })
-}
-
-/// The severity of the gravest candidate for the same line: candidates stand in the order of their likelihood.
-fn gravest(told: &Told, all: &[Told]) -> Severity {
-    let line = |one: &Told| one.sign.and(one.found.because.first().cloned());
-    let own = line(told);
-    let others = all.iter().filter(|other| own.is_some() && line(other) == own);
-    others.map(severity).min().unwrap_or(severity(told))
-}
-
-fn severity(told: &Told) -> Severity {
-    told.found.severity.unwrap_or(told.cause.severity)
 }
 
 /// True if a log names another program or protocol, and has no step of an SSH connection.

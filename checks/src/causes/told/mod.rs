@@ -5,6 +5,7 @@ mod candidates;
 mod families;
 mod finding;
 mod foreign;
+mod gravity;
 mod judge;
 mod lengths;
 mod noise;

@@ -19,6 +19,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-not-ssh",
         &[
+            "banner exchange: Connection to <host> port <port>: invalid format",
             "Incorrect identification (bad line ending)",
             "Incorrect identification (null characters not allowed)",
             "Incorrect identification (too many header lines)",
