@@ -54,7 +54,7 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
 }
 
 /// True if plink or PuTTY opens a serial line, and no connection of SSH.
-pub(super) fn is_of_a_serial_line(log: &Log) -> bool {
+pub(super) fn is_without_ssh(log: &Log) -> bool {
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     seen.chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))
 }

@@ -138,6 +138,11 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is(
+                "handshake-protocol-violation",
+                Seen(&["exchange_identification: banner line <n>:"]),
+                "lines come before the version: the ProxyCommand, or something on the way, prints into the connection",
+            ),
+            is(
                 "transfer-corrupted",
                 After(Check::Auth),
                 "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",

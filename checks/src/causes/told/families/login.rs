@@ -1,7 +1,7 @@
 //! The host key and the login.
 
 use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
-use super::family::{Candidate, Family, is};
+use super::family::{Candidate, Family, Writer, is};
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
@@ -264,6 +264,17 @@ pub(super) static FAMILIES: &[Family] = &[
             "too many redirects or authentication replays",
         ],
         candidates: REFUSED,
+        ..Family::NEW
+    },
+    Family {
+        // libnetconf2's server, which names the kind of each attempt before.
+        texts: &["Failed user \"<user>\" authentication attempt"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("auth-password-rejected", Seen(&["of subtype \"password\""]), "the line before it names a password"),
+            is("auth-key-rejected", Always, "the line before it names a public key"),
+            is("auth-password-rejected", Always, "the line before it names a password, or questions"),
+        ],
         ..Family::NEW
     },
     Family {

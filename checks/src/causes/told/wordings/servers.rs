@@ -57,6 +57,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "password authentication for user '<user>' failed: Incorrect password",
         ],
     ),
+    ("auth-user-unknown", &["user: unknown user <user>"]),
     ("auth-password-expired", &["password authentication for user '<user>' failed: Password expired"]),
     (
         "auth-key-rejected",

@@ -55,6 +55,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "hostkey-changed",
         &[
             "Host key didn't match any given fingerprint",
+            "Bad host key from server",
             "UnableToEstablishAuthenticityOfHost",
             "Server's host key did not match any used in previous GSS kex",
         ],
