@@ -11,6 +11,7 @@ use ssh_doctor_checks::causes::{
     self, Severity,
     told::{Known, judge, texts},
 };
+use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::logs::Reader;
 
 /// The texts of a file of known ones, each with the words on the line before it.
@@ -168,4 +169,26 @@ fn a_message_in_words_that_no_rule_has_is_compared_with_known_texts() {
     }
     let by_rules = asked.iter().filter(|(code, text)| first(text, &Known::nothing()) == *code);
     assert!(by_rules.count() < 3, "the others need the texts");
+}
+
+#[test]
+fn a_log_cut_off_in_the_handshake_is_neither_health_nor_failure() {
+    let steps = "debug1: Connecting to db [192.0.2.5] port 22.\ndebug1: Connection established.\n\
+        debug1: Remote protocol version 2.0, remote software version OpenSSH_9.6\ndebug1: SSH2_MSG_KEXINIT sent\n\
+        debug1: SSH2_MSG_KEXINIT received\ndebug1: kex: algorithm: curve25519-sha256\n";
+    let diagnosis = explained(steps.as_bytes(), "a log", Client::Ssh, &Known::nothing()).unwrap().diagnosis;
+    assert_eq!((diagnosis.findings.len(), diagnosis.verdict), (0, Verdict::Inconclusive));
+    let waits = format!("{steps}debug1: expecting SSH2_MSG_KEX_ECDH_REPLY\n");
+    let diagnosis = explained(waits.as_bytes(), "a log", Client::Ssh, &Known::nothing()).unwrap().diagnosis;
+    assert!(diagnosis.findings.iter().all(|found| found.certainty == Certainty::Possible), "{:?}", diagnosis.findings);
+}
+
+#[test]
+fn a_tunnel_that_answers_with_a_web_page_is_not_certain_to_be_a_failed_proxy_command() {
+    let log = "ERR failed to connect to origin error=\"websocket: bad handshake\" originURL=https://ssh.example.com\n\
+        websocket: bad handshake\nkex_exchange_identification: Connection closed by remote host\n";
+    let told = judge(&Reader::new(texts()).read(log.as_bytes()).unwrap(), &Known::nothing());
+    let codes: Vec<_> = told.iter().map(|one| (one.cause.code, one.found.certainty)).take(2).collect();
+    let expected = [("jump-proxy-command-failed", Certainty::Likely), ("handshake-not-ssh", Certainty::Possible)];
+    assert_eq!(codes, expected);
 }

@@ -195,6 +195,16 @@ fn client_stopped(log: Option<&Log>) -> bool {
     connections.filter(|connection| !is_of_a_server(connection)).any(|connection| connection.stopped_at().is_some())
 }
 
+/// True if every connection of a log is a client's that ends in the handshake, without an error.
+fn is_cut(log: &Log) -> bool {
+    let is_cut = |connection: &Connection| {
+        let steps = [Event::Connected, Event::VersionReceived, Event::KexinitSent, Event::KexinitReceived];
+        let began = steps.into_iter().any(|step| connection.first(step).is_some());
+        !is_of_a_server(connection) && began && !connection.passed(Check::Handshake)
+    };
+    !log.connections.is_empty() && log.connections.iter().all(is_cut)
+}
+
 /// True if a server's log has logins with which nothing is wrong.
 fn serves_others(log: &Log, told: &[Told]) -> bool {
     let is_grave = |one: &&Told| one.found.severity.unwrap_or(one.cause.severity) != Severity::Info;
@@ -228,6 +238,8 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         None if findings.is_empty() && client_stopped(log) => Verdict::Broken,
         // What is not understood before any login may be the reason for its lack.
         None if findings.is_empty() && has_unknown && !logged_in => Verdict::Inconclusive,
+        // A client's log that ends before the login shows neither success nor failure.
+        None if findings.is_empty() && log.is_some_and(is_cut) => Verdict::Inconclusive,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };

@@ -177,6 +177,15 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("logout", Event::CommandEnded),
     // A question that waits for the person, not for the server.
     ("<user>@<host>'s password:", Event::Asked),
+    ("(<user>@<host>) Password:", Event::Asked),
+    ("(<user>@<host>) Verification code:", Event::Asked),
+    ("Enter your local password:", Event::Asked),
+    // Packer and Terraform, which try again until the login works.
+    ("handshaking with SSH", Event::Connected),
+    ("<text> handshaking with SSH", Event::Connected),
+    ("Connection established. Handshaking for user <user>", Event::Connected),
+    ("handshake complete!", Event::LoggedIn),
+    ("<text> handshake complete!", Event::LoggedIn),
     // Output of rsync, scp, sftp and git whose transfer ended, of Ansible and of Terraform.
     ("sent <what> bytes  received <what> bytes", Event::Transferred),
     ("100% <text>B/s <text>:", Event::Transferred),

@@ -45,7 +45,6 @@ pub(super) const PROXY_COMMAND_FAILED: Cause = Cause {
         "Could not connect to the proxy command",
         "Failed running proxy command",
         "Proxy error:",
-        "websocket: bad handshake",
         "ProxyCommandFailure",
         "An error occurred (TargetNotConnected)",
         "nc: Proxy error",

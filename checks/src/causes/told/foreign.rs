@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use super::wordings::NOT_RECOGNIZED;
 
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
-const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|\bbastion\b|\bjump ?host|proxyjump|port forward|local port|local forward|remote forward|remote port|client_loop|packet_write|could not read from remote repository|^connection (?:closed|reset) by \S+ port \d+";
+const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|\bbastion\b|\bjump ?host|proxyjump|port forward|local port|local forward|remote forward|remote port|client_loop|packet_write|could not read from remote repository|websocket: bad handshake|failed to connect to origin|^connection (?:closed|reset) by \S+ port \d+";
 
 /// Words of others: URLs of other schemes, ports of other services, databases, web servers, package managers, the kernel.
 const OF_OTHERS: &str = r#"(?ix)

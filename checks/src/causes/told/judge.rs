@@ -9,7 +9,7 @@ use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is
 use super::known::Known;
 use super::lengths::text_as_length;
 use super::likeness::by_likeness;
-use super::noise::is_served;
+use super::noise::{is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
@@ -43,6 +43,9 @@ const QUOTED: usize = 3;
 /// Returns the causes that a log shows, the likeliest of the gravest kind first. What no rule understands is compared with known texts.
 #[must_use]
 pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
+    if is_without_ssh(log) {
+        return Vec::new();
+    }
     let mut told: Vec<Told> = Vec::new();
     let is_foreign = is_of_another_program(log);
     for (at, connection) in log.connections.iter().enumerate() {
@@ -212,6 +215,12 @@ fn is_before_the_session(family: &Family) -> bool {
     first.is_some_and(|cause| cause.stage < Check::Channel)
 }
 
+/// True if the likeliest cause of a text shows at the login.
+fn is_of_the_login(family: &Family) -> bool {
+    let first = family.candidates.first().and_then(|first| causes::all().find(|cause| cause.code == first.code));
+    first.is_some_and(|cause| cause.stage == Check::Auth)
+}
+
 /// True if a text that several causes print is a complaint where it stands, a cause of it fits, and the connection did not go on past it.
 fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     if !family.speaks_alone() && candidates(connection, family.candidates, family.is_named, seen).is_empty() {
@@ -219,6 +228,9 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     }
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
+    // Above a log that is pasted below it, a refusal is its end told first: the steps up to the login are no answer to it.
+    let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
+    let next = if is_heading && is_of_the_login(family) { Some(Check::Auth) } else { next };
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
     // In a session that ended well, what sounds like its end is its output.
     let ended = connection.entries.iter().rev().find(|entry| entry.event == Event::ExitStatus);

@@ -53,6 +53,12 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
     told.cause.code == OF_EVERYBODY && drops < logins
 }
 
+/// True if plink or PuTTY opens a serial line, and no connection of SSH.
+pub(super) fn is_without_ssh(log: &Log) -> bool {
+    let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
+    seen.chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))
+}
+
 /// True if a cause keeps one client out before it has a session, and is no fault of the server's.
 fn is_for_a_client(cause: &Cause) -> bool {
     let is_before_the_login =

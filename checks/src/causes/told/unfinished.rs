@@ -1,10 +1,10 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{REFUSED_BEFORE, STOPS, Writer};
+use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
 use crate::base::text::{sanitize, seconds};
-use crate::causes::{self, Match};
+use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
@@ -13,7 +13,7 @@ use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
 const SLOW_S: f64 = 2.0;
 
 /// Programs that log when they begin to wait for a reply of the key exchange.
-const SAY_WHEN_THEY_WAIT: [&str; 3] = ["node ssh2", "JSch", "Net::SSH"];
+const SAY_WHEN_THEY_WAIT: [&str; 4] = ["OpenSSH", "node ssh2", "JSch", "Net::SSH"];
 
 /// The words that stand for the line at which a log ends without a reason.
 const LAST_STEP: &str = "the last step that the log records";
@@ -40,6 +40,14 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
         let seen = Sighting::of(line);
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
+    if was_granted_a_command(connection) {
+        let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
+        let mut told = candidates(connection, AFTER_A_COMMAND, false, &Sighting::of(line));
+        for one in &mut told {
+            one.found.severity = Some(Severity::Warning);
+        }
+        return Some(told);
+    }
     let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
     let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
     let seen = Sighting::of(line);
@@ -58,6 +66,14 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
     let is_at_its_keys = connection.entries.last().is_some_and(|last| last.event == Event::IdentityFile);
     let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, 7);
     has_a_version || is_before_the_reply && says_when_it_waits || is_before_the_shell || is_before_the_version
+}
+
+/// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.
+fn was_granted_a_command(connection: &Connection) -> bool {
+    let is_of_libssh = connection.program.as_ref().is_some_and(|program| program.name == "libssh");
+    let is_a_grant = |entry: &&Entry| entry.event == Event::RequestGranted;
+    let mut grants = connection.entries.iter().rev().take_while(is_a_grant);
+    is_of_libssh && grants.any(|grant| grant.value("what") == Some("exec"))
 }
 
 /// True if a log is that of OpenSSH's client of at least this version.

@@ -80,6 +80,10 @@ const HARMLESS: &[&str] = &[
     "(?:",
     "(?P",
     "Excess permission or bad ownership on file",
+    // Guacamole's own protocol, before any connection to a host.
+    "Guacamole connection closed during handshake",
+    // The command runs without the variables that the server does not accept.
+    "Failed to set SSH environment variable",
     "hostkeys_foreach failed for <file>: No such file or directory",
     "[conn=<n>] Connection closed",
     "\"rc\": 0, <text>Shared connection to",

@@ -2,6 +2,7 @@
 
 use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
+use super::jump::OF_A_WEB_TUNNEL;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -48,6 +49,16 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the shell does not find the program of the ProxyCommand",
             ),
             is("jump-proxy-command-failed", Seen(&["nc: connect to", "Ncat: "]), "the proxy gives no connection"),
+            is(
+                "jump-proxy-command-failed",
+                Seen(OF_A_WEB_TUNNEL),
+                "the tunnel wants a login, or its other end is down",
+            ),
+            is(
+                "handshake-not-ssh",
+                Seen(OF_A_WEB_TUNNEL),
+                "the tunnel leads to a web service, and not to an SSH server",
+            ),
             is("auth-key-rejected", Seen(&["Permission denied (<methods>"]), "the jump host refuses the login"),
             is(
                 "auth-password-rejected",

@@ -49,6 +49,24 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Cisco's ASA, which gives one reason for many faults.
+        texts: &[
+            "disconnected by SSH server<text>\"Invalid message length\"",
+            "disconnected by SSH server<text>\"Invalid message type\"",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is(
+                "handshake-protocol-version",
+                Seen(&["Exchanging versions - SSH-1.5"]),
+                "the server offers the obsolete SSH-1 alone, and the client speaks SSH-2",
+            ),
+            is("handshake-protocol-violation", Always, "the client sends what the server does not read"),
+            is("handshake-protocol-version", Always, "one end speaks SSH-1 alone"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "expecting SSH2_MSG_KEX<text>",
             "expecting SSH_MSG_KEX<text>",
@@ -64,7 +82,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is(
                 "path-mtu-blackhole",
                 Always,
-                "a VPN or tunnel is on the path, and ssh -o KexAlgorithms=curve25519-sha256 gets further",
+                "ssh hangs there, a VPN or tunnel is on the path, and ssh -o KexAlgorithms=curve25519-sha256 gets further",
             ),
             is(
                 "handshake-kex-stalled",
@@ -128,6 +146,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 "transfer-corrupted",
                 Seen(&["bytes received so far)"]),
                 "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
+            ),
+            is(
+                "handshake-protocol-violation",
+                Seen(&["exchange_identification: banner line <n>:"]),
+                "lines come before the version: the ProxyCommand, or something on the way, prints into the connection",
             ),
             is(
                 "transfer-corrupted",

@@ -1,7 +1,7 @@
 //! The host key and the login.
 
 use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
-use super::family::{Candidate, Family, is};
+use super::family::{Candidate, Family, Writer, is};
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
@@ -185,13 +185,37 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Trilead SSH2: Jenkins refuses a host key so, after a line of its own.
+        texts: &["Key exchange was not finished, connection is closed"],
+        candidates: &[
+            is(
+                "hostkey-unknown",
+                Seen(&[
+                    "hudson.plugins.",
+                    "[SSH] ",
+                    "SSH Connection failed with IOException:",
+                    "hostkey was not accepted by the verifier callback",
+                ]),
+                "the program has no key for this host, and nobody could confirm the one that it has",
+            ),
+            is("handshake-kex-failed", Always, "the server closes the connection, before its banner or after it"),
+            is("hostkey-unknown", Always, "the program verifies host keys, and nobody could confirm this one"),
+            is(
+                "handshake-closed-before-banner",
+                Always,
+                "ssh by hand ends before any version: no sshd is behind the port yet",
+            ),
+            is("hostkey-changed", Always, "the program knows another key of this host"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Host key verification failed",
             "Host key not verified",
             "JSchException: reject HostKey",
             "HOST_KEY_NOT_VERIFIABLE",
             "The remote SSH server rejected host key",
-            "Key exchange was not finished, connection is closed",
             "hostkey was not accepted by the verifier callback",
         ],
         candidates: &[
@@ -240,6 +264,17 @@ pub(super) static FAMILIES: &[Family] = &[
             "too many redirects or authentication replays",
         ],
         candidates: REFUSED,
+        ..Family::NEW
+    },
+    Family {
+        // libnetconf2's server, which names the kind of each attempt before.
+        texts: &["Failed user \"<user>\" authentication attempt"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("auth-password-rejected", Seen(&["of subtype \"password\""]), "the line before it names a password"),
+            is("auth-key-rejected", Always, "the line before it names a public key"),
+            is("auth-password-rejected", Always, "the line before it names a password, or questions"),
+        ],
         ..Family::NEW
     },
     Family {

@@ -75,6 +75,21 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
 pub(super) static REFUSED_BEFORE: &[Candidate] =
     &[is("auth-key-rejected", When::KeyRefused, "a key was meant to do: it was offered, and not accepted")];
 
+/// The candidates for a log that ends as the server starts a command.
+pub(super) static AFTER_A_COMMAND: &[Candidate] = &[
+    is(
+        "session-start-hangs",
+        When::Always,
+        "the command prints nothing: a start-up file, or the home's file server, waits",
+    ),
+    is(
+        "exit-hangs",
+        When::Always,
+        "the command prints all, and never ends: something it started holds its output open",
+    ),
+    is("path-mtu-blackhole", When::Always, "small commands work, and long output hangs"),
+];
+
 /// The candidates for a log that ends at one of these steps without giving a reason.
 pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (
@@ -103,8 +118,16 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (
         &[Event::KexinitSent, Event::KexReplyAwaited, Event::KexinitReceived, Event::Algorithm, Event::Cipher],
         &[
-            is("path-mtu-blackhole", When::Always, "a VPN or tunnel is on the path: large packets vanish"),
-            is("handshake-kex-stalled", When::Always, "a hung server, or a firewall that inspects SSH"),
+            is(
+                "path-mtu-blackhole",
+                When::Always,
+                "ssh hangs there, and a VPN or tunnel is on the path: large packets vanish",
+            ),
+            is(
+                "handshake-kex-stalled",
+                When::Always,
+                "ssh hangs there on any path: a hung server, or a firewall that inspects SSH",
+            ),
             is("handshake-slow", When::Always, "it goes on after some seconds"),
         ],
     ),

@@ -21,7 +21,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is(
                 "path-mtu-blackhole",
                 Always,
-                "a VPN or tunnel is on the path, and a shorter proposal gets further (-c aes128-ctr -m hmac-sha2-256)",
+                "ssh hangs there, a VPN or tunnel is on the path, and a shorter proposal gets further (-c aes128-ctr -m hmac-sha2-256)",
             ),
             is(
                 "handshake-kex-stalled",

@@ -7,6 +7,16 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // JGit.
+        texts: &["cannot execute: git-upload-pack", "cannot execute: git-receive-pack"],
+        candidates: &[
+            is("session-command-missing", Always, "ssh HOST git --version fails: the server has no git on its PATH"),
+            is("session-restricted", Always, "the account's shell runs no git, or other commands only"),
+            is("session-exec-failed", Always, "the server refuses every command"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // Gitea's and Forgejo's own server.
         texts: &["Failed authentication attempt from <address>", "sshConnectionFailed()"],
         writer: Writer::Anyone,

@@ -16,5 +16,15 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("handshake-no-common-mac", &["SSH connection using unsupported MAC"]),
     ("handshake-kex-failed", &["DH Key Exchange parse error when exchanging keys with client"]),
     ("handshake-protocol-violation", &["protocol error: rcvd type <n>"]),
-    ("server-start-failed", &["Host RSA key file corrupt or not found", "Host DSA key file corrupt or not found"]),
+    (
+        "server-start-failed",
+        &[
+            "Host RSA key file corrupt or not found",
+            "Host DSA key file corrupt or not found",
+            "SSH: unable to retrieve default host public key",
+        ],
+    ),
+    ("handshake-no-common-cipher", &["disconnected by SSH server<text>\"Invalid cipher type\""]),
+    ("auth-password-rejected", &["disconnected by SSH server<text>\"Rejected by server\""]),
+    ("auth-account-refused", &["does not have access privileges", "error: Restricted user session"]),
 ];

@@ -232,6 +232,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "CA signature verification failed",
         ],
     ),
+    ("auth-agent-refused", &["SSH-Agent reports failure"]),
     ("auth-security-key-file", &["signing failed for <kind>-SK \"<key>\": invalid format"]),
     ("auth-key-too-short", &["refusing RSA key: Invalid key length", "RSA key is too short"]),
     (

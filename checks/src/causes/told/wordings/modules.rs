@@ -81,5 +81,20 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "(sshd:session): <text> failed: exit code <n>",
         ],
     ),
-    ("session-chroot-failed", &["Failed to create session: Failed to add required mount \"<text>/./"]),
+    (
+        "session-chroot-failed",
+        &[
+            "Failed to create session: Failed to add required mount \"<text>/./",
+            "jail folder is not owned by root",
+            "jail directory is not owned by root",
+            "jail folder is writable",
+            "jail directory is writable",
+            "chroot folder is not owned by root",
+            "chroot directory is not owned by root",
+            "chroot folder is writable",
+            "chroot directory is writable",
+            "chroot directory must be owned by root",
+            "chroot folder must be owned by root",
+        ],
+    ),
 ];

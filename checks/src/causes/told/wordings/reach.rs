@@ -3,6 +3,7 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
+    ("tcp-filtered", &["No ingress firewall rule allowing SSH found"]),
     (
         "config-invalid",
         &[
@@ -131,7 +132,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Setting up data channel with id",
             "Cannot perform start session",
             "failed to create websocket",
-            "failed to connect to origin",
             "failed to find Access application at",
             "nc: Proxy \"<host>\" port <port>: <why>",
         ],

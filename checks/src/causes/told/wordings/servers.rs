@@ -34,6 +34,14 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "no_auth_tryed",
             "failed to accept an incoming connection: EOF",
             "failed to accept an incoming connection from ip <text>: EOF",
+            // russh: what scanners leave in a server's log.
+            "russh::server<text>Invalid SSH version string",
+            "russh::server<text>Disconnected",
+            "russh::server<text>early eof",
+            "russh::server<text>Connection reset by peer",
+            "russh server<text>invalid SSH version",
+            "russh server<text>Disconnected",
+            "russh server<text>Connection reset by peer",
         ],
     ),
     ("hostkey-unknown", &["ssh: disconnect, reason <n>: com.jcraft.jsch.JSchException: verify: false"]),
@@ -49,6 +57,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "password authentication for user '<user>' failed: Incorrect password",
         ],
     ),
+    ("auth-user-unknown", &["user: unknown user <user>"]),
     ("auth-password-expired", &["password authentication for user '<user>' failed: Password expired"]),
     (
         "auth-key-rejected",

@@ -19,6 +19,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "handshake-not-ssh",
         &[
+            "banner exchange: Connection to <host> port <port>: invalid format",
             "Incorrect identification (bad line ending)",
             "Incorrect identification (null characters not allowed)",
             "Incorrect identification (too many header lines)",
@@ -54,6 +55,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "hostkey-changed",
         &[
             "Host key didn't match any given fingerprint",
+            "Bad host key from server",
             "UnableToEstablishAuthenticityOfHost",
             "Server's host key did not match any used in previous GSS kex",
         ],
