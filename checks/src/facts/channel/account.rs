@@ -1,6 +1,5 @@
 //! The services of an account, derived from its sessions.
 
-use super::capabilities::Capability;
 use super::programs::{Program, Purpose, known, named};
 use super::session::{Facts, OnInput, Shell};
 use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_not_run};
@@ -239,7 +238,7 @@ impl Facts {
     /// True if sessions are refused by policy, and the answer about forwarding is one that this server may give to what it allows as well.
     #[must_use]
     pub fn may_forward_only(&self) -> bool {
-        self.refuses_sessions_by_policy() && matches!(self.capabilities.direct_tcpip, Capability::Untold { .. })
+        self.refuses_sessions_by_policy() && self.capabilities.direct_tcpip.is_untold()
     }
 
     /// True if sessions are refused, and ports that lead back to us are what is allowed.

@@ -132,10 +132,19 @@ fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
                 None if ran.open_ms.is_some() => Capability::Allowed,
                 None => Capability::default(),
             },
-            exec: ran.accepted.map_or_else(Capability::default, |accepted| Capability::of(Some(accepted))),
+            exec: exec(&ran, mark_seen),
             ..Capabilities::default()
         }),
         ran,
         ..Facts::default()
+    }
+}
+
+/// The server's answer to the request for a command. A server that starts the command before it answers may send output first.
+fn exec(ran: &Ran, mark_seen: bool) -> Capability {
+    match ran.accepted {
+        _ if mark_seen => Capability::Allowed,
+        Some(accepted) => Capability::of(Some(accepted)),
+        None => Capability::default(),
     }
 }
