@@ -11,7 +11,7 @@ use crate::os::socket::Socket;
 use crate::ssh::channels::{ChannelKind, Opened};
 use crate::ssh::connection::Connection;
 
-use super::probes::{close, opened};
+use super::opened::{close, opened};
 
 /// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
 pub(super) const CLOSED: ChannelKind = ChannelKind::DirectTcpip(LOOPBACK, 1);

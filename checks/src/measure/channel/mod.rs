@@ -8,6 +8,7 @@ pub(super) mod command;
 mod forwarding;
 mod further;
 mod input;
+mod opened;
 mod probes;
 mod settle;
 pub(super) mod shell;

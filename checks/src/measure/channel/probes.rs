@@ -8,6 +8,7 @@ use russh::client::Msg;
 
 use super::command::KEPT;
 use super::forwarding::{self, CLOSED};
+use super::opened::{close, opened};
 use super::shell;
 use crate::base::limits::Patience;
 use crate::base::nonce::seed;
@@ -215,21 +216,6 @@ async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -
     const PROGRAM: &str = "git-upload-pack";
     let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;
     ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM))
-}
-
-/// Closes what is open; a word on a connection that is stuck or gone is not waited for.
-pub(super) async fn close(opened: Opened) {
-    if let Opened::Open(channel) = opened {
-        let _ = timeout(ANSWERS, channel.close()).await;
-    }
-}
-
-pub(super) fn opened(answer: &Opened) -> Capability {
-    match answer {
-        Opened::Open(_) => Capability::Allowed,
-        Opened::Refused(refused) => Capability::refused(refused.code, &refused.text),
-        Opened::Silent | Opened::Gone => Capability::of(None),
-    }
 }
 
 /// Asks for a terminal, a variable, the agent and X11, one after the other without waiting; nothing is started.
