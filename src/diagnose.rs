@@ -221,7 +221,7 @@ impl Matched {
 
     fn finding(self, client: Client, evidence: &Evidence) -> Finding {
         let suspects: Vec<Suspected> = self.found.suspects.iter().copied().map(Suspected::from).collect();
-        let mut fixes = fill(self.cause.fixes, &self.found.values, client, evidence);
+        let mut fixes = fill(self.cause.fixes, &self.found.values, client, evidence, self.found.hop);
         if suspects.iter().any(|suspect| suspect.knob.is_some()) {
             for fix in fixes.iter_mut().filter(|fix| fix.side == Side::Network && fix.kind == FixKind::Change) {
                 fix.summary.push_str(OWN_KNOB);

@@ -59,13 +59,15 @@ impl FilledFix {
 /// The fixes with their placeholders filled: those that held in this run first, those that did not hold last; what only looks comes after what changes.
 ///
 /// A fix is left out when it does not apply to what was seen, when a value for it is missing, or when a value would do harm in the shell that it is pasted into.
-/// A keepalive is shown in the client's own syntax.
+/// A keepalive is shown in the client's own syntax. Where it happened at a jump host, `hop` is its number, and its software decides which fixes apply.
 pub(crate) fn fill(
     fixes: &[Fix],
     values: &[(&'static str, String)],
     client: Client,
     evidence: &Evidence,
+    hop: Option<u8>,
 ) -> Vec<FilledFix> {
+    let host = hop.and_then(|number| evidence.hops.get(usize::from(number))).map_or(evidence, |hop| &hop.evidence);
     let fill = |fix: &Fix| {
         if !is_keepalive(fix) {
             return fill_one(fix, values, evidence);
@@ -80,10 +82,12 @@ pub(crate) fn fill(
         Some(FilledFix { note: note.filter(|_| filled.snippet.is_some()), ..filled })
     };
     let mut filled: Vec<_> =
-        fixes.iter().filter(|fix| (fix.when)(evidence) && suits(fix, evidence)).filter_map(fill).collect();
+        fixes.iter().filter(|fix| (fix.when)(evidence) && suits(fix, host)).filter_map(fill).collect();
     if filled.is_empty() && !fixes.is_empty() {
         // Everything in the catalogue is for other software than this server's.
-        filled.extend(fill_one(&SERVERS_OWN_LOG, values, evidence));
+        let version = built_in("version", host, false).map(|version| ("version", version));
+        let values: Vec<_> = values.iter().cloned().chain(version).collect();
+        filled.extend(fill_one(&SERVERS_OWN_LOG, &values, evidence));
     }
     filled.sort_by_key(|fix| match (fix.kind, fix.verified) {
         (FixKind::Change, Some(true)) => 0,
@@ -191,7 +195,30 @@ fn is_placeholder(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::insert;
+    use ssh_doctor_checks::causes;
+    use ssh_doctor_checks::facts::handshake::Facts;
+    use ssh_doctor_checks::facts::{Evidence, Hop, Step, Timed};
+
+    use super::{fill, insert};
+    use crate::clients::Client;
+
+    #[test]
+    fn what_happened_at_a_jump_host_has_the_fixes_of_its_software() {
+        let of = |version: &str| {
+            let facts = Facts { version: Some(version.to_owned()), ..Facts::default() };
+            Evidence { handshake: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() }
+        };
+        let cause = causes::all().find(|cause| cause.code == "server-restarted").expect("a cause");
+        let of_sshd = |hop: &str, target: &str, at| {
+            let hop = Hop { name: "bastion".into(), evidence: of(hop), forward: None };
+            let evidence = Evidence { hops: vec![hop], ..of(target) };
+            let fixes = fill(cause.fixes, &[], Client::default(), &evidence, at);
+            fixes.iter().any(|fix| fix.snippet.as_deref().is_some_and(|snippet| snippet.contains("-u ssh")))
+        };
+        let (openssh, dropbear) = ("SSH-2.0-OpenSSH_9.2p1", "SSH-2.0-dropbear_2022.83");
+        assert!(of_sshd(openssh, dropbear, Some(0)) && !of_sshd(openssh, dropbear, None));
+        assert!(!of_sshd(dropbear, openssh, Some(0)) && of_sshd(dropbear, openssh, None));
+    }
 
     #[test]
     fn placeholders_are_filled_once_and_other_braces_stay() {

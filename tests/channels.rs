@@ -271,6 +271,36 @@ fn requests_that_a_server_leaves_unanswered_tell_nothing_of_the_users_sessions()
 }
 
 #[test]
+fn a_command_that_prints_before_its_request_is_answered_is_allowed() {
+    let Some(lab) = Lab::healthy() else { return };
+    let Some(server) = lab.quiet(&["late"]) else { return };
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(seen.codes(), Vec::<&str>::new(), "{}", seen.told());
+    assert_eq!(may(&seen)["exec"]["outcome"], "allowed", "{:#}", may(&seen));
+}
+
+/// Servers that record what is done to them, and examples of libraries, confirm every connection that they are asked for.
+#[test]
+fn a_connection_that_is_confirmed_to_a_closed_port_is_no_forwarding() {
+    let Some(lab) = Lab::healthy() else { return };
+    for kinds in [&["hollow"][..], &["hollow", "held"]] {
+        let Some(server) = lab.quiet(kinds) else { return };
+        let seen = examined(&lab, &server, &[]);
+        assert_eq!((seen.codes(), &seen.json["verdict"]), (vec![], &"healthy".into()), "{kinds:?} {}", seen.told());
+        assert_eq!(seen.json["serves"], serde_json::json!(["exec"]), "{kinds:?}");
+        assert_eq!(may(&seen)["direct_tcpip"]["outcome"], "unproven", "{:#}", may(&seen));
+    }
+    let Some(server) = lab.quiet(&["hollow", "tunnels"]) else { return };
+    let seen = examined(&lab, &server, &[]);
+    assert_eq!(
+        (seen.codes(), &seen.json["verdict"]),
+        (vec!["channel-open-refused"], &"degraded".into()),
+        "{}",
+        seen.told()
+    );
+}
+
+#[test]
 fn a_program_on_a_server_of_one_connection_and_one_channel_is_no_stalled_server() {
     let Some(lab) = Lab::healthy() else { return };
     let Some(server) = lab.quiet(&["turns", "later-opens", "echo"]) else { return };

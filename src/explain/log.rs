@@ -129,7 +129,7 @@ fn finding(told: &Told, client: Client, evidence: &Evidence) -> Finding {
             .map(|names| ("theirs", names.split([',', ' ']).next().unwrap_or_default().to_owned())),
     );
     values.extend(log.and_then(|log| login_name(told, log)).map(|user| ("user", user)));
-    let mut fixes = fill(cause.fixes, &values, client, evidence);
+    let mut fixes = fill(cause.fixes, &values, client, evidence, None);
     // A log tells nothing of the user's own keepalive.
     for fix in &mut fixes {
         fix.note = None;

@@ -71,6 +71,7 @@ fn refused(name: &str, outcome: &Capability) -> Option<String> {
 fn untold(name: &str, outcome: &Capability) -> Option<String> {
     match outcome {
         Capability::Untold { code, .. } => Some(format!("{name} (reason {code} for what is forbidden or missing)")),
+        Capability::Unproven => Some(format!("{name} (the server confirms a connection to a closed port too)")),
         _ => None,
     }
 }

@@ -10,12 +10,15 @@ later-opens  the answer to every channel but the first of a connection
 subsystems   the reply to a subsystem
 turns        all further connections, until the one before has ended: the kernel accepts them
 hollow       it does not forward: a channel to a port is confirmed and closed, or, with `held`, confirmed and left open
+tunnels      it refuses every session as prohibited: it is there for forwarding
+late         the reply to a command comes after the output of the command, as it does at times where each runs in a thread of its own
 echo         its only program sends back what it reads, whatever is asked for
 """
 
 import contextlib
 import sys
 import threading
+import time
 
 import paramiko
 
@@ -27,6 +30,8 @@ import paramiko_server
 OPENS = {91, 92}
 GLOBAL = {81, 82}
 OF_CHANNELS = {99, 100}
+# By then a command has printed its first output.
+LATE_S = 1
 
 
 class QuietTransport(paramiko.Transport):
@@ -58,6 +63,11 @@ class QuietTransport(paramiko.Transport):
 class Server(paramiko_server.Server):
     kinds, forwarded = (), ()
 
+    def check_channel_request(self, kind, chanid):
+        if "tunnels" in self.kinds:
+            return paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        return super().check_channel_request(kind, chanid)
+
     def check_channel_direct_tcpip_request(self, chanid, origin, destination):
         if "hollow" not in self.kinds:
             return paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
@@ -66,7 +76,10 @@ class Server(paramiko_server.Server):
 
     def check_channel_exec_request(self, channel, command):
         if "echo" not in self.kinds:
-            return super().check_channel_exec_request(channel, command)
+            accepted = super().check_channel_exec_request(channel, command)
+            if "late" in self.kinds:
+                time.sleep(LATE_S)
+            return accepted
         threading.Thread(target=echo, args=(channel,), daemon=True).start()
         return True
 

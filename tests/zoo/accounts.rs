@@ -47,7 +47,7 @@ fn without_devices(lab: &Lab) -> Server {
 }
 
 pub(super) const ME: [&str; 2] = ["-l", "me"];
-const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
+pub(super) const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
 const FORWARD: [&str; 4] = ["-l", "me", "--expect", "forward"];
 const TO_JUMP: &str = "echo 'This is a jump host: use ssh -J.'; exit 0";
 const NOLOGIN: &str = "/usr/sbin/nologin";
@@ -104,6 +104,16 @@ setups! {
         => "broken", ["channel-open-refused"], [];
     relay_to_a_silent_service: |lab| job(lab, "exec sleep 120"), ME_BRIEFLY
         => "degraded", ["session-start-hangs"], [];
+    relay_to_a_service_that_greets: |lab| job(lab, "echo '220 mail ESMTP'; exec sleep 120"), ME_BRIEFLY
+        => "healthy", ["session-restricted"], ["program"];
+    greeting_before_a_forced_shell: |lab| job(lab, "echo \"You are $USER\"; exec sh"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    menu_with_letters: |lab| job(lab, "echo 'a) status'; echo 'q) leave'; read x; [ \"$x\" = q ]"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    reader_of_an_archive: |lab| job(lab, "exec tar xzf - -C /tmp"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    shell_that_shows_the_date: |lab| shell(lab, "/bin/date", &[]), ME
+        => "healthy", ["session-restricted"], ["forward", "program"];
     relay_to_a_service_that_echoes: |lab| job(lab, "cat; sleep 60"), ME
         => "healthy", ["session-restricted"], ["program"];
     chroot_without_devices: without_devices, ME => "healthy", [], ["exec", "sftp", "forward"];

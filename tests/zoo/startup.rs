@@ -1,6 +1,6 @@
 //! Start-up files that change what sessions can do.
 
-use super::accounts::{ME, shell};
+use super::accounts::{ME, ME_BRIEFLY, shell};
 use super::setups;
 use crate::lab::{Lab, Server};
 
@@ -22,5 +22,18 @@ setups! {
     input_read_for_a_second: |lab| bashrc(lab, "read -r -t 1 line"), ME => "degraded", ["session-input-eaten"], NO_SFTP;
     input_taken_by_a_program: |lab| bashrc(lab, "timeout 1 cat >/dev/null"), ME
         => "degraded", ["session-input-eaten"], NO_SFTP;
+    greeting_before_another_shell: |lab| bashrc(lab, "echo Welcome to db; exec sh"), ME
+        => "broken", ["session-startup-exec"], ["forward"];
+    greeting_before_an_interactive_shell: |lab| bashrc(lab, "echo Welcome to db; exec sh -i"), ME
+        => "broken", ["session-startup-exec"], ["forward"];
+    greeting_before_a_menu: |lab| bashrc(lab, "echo Welcome to db; echo '1) status  2) leave'; read -r x; exit"), ME
+        => "healthy", ["session-restricted"], ["forward", "program"];
+    greeting_before_tmux: |lab| bashrc(lab, "echo Welcome to db; exec tmux"), ME
+        => "healthy", ["session-restricted"], ["forward", "program"];
+    greeting_and_then_nothing: |lab| bashrc(lab, "echo Loading modules; sleep 120"), ME_BRIEFLY
+        => "degraded", ["session-start-hangs"], ["forward"];
+    greeting_and_slow_start: |lab| bashrc(lab, "echo Loading modules; sleep 14"), ME
+        => "degraded", ["auth-slow", "session-rc-output"], NO_SFTP;
+    errors_without_end: |lab| bashrc(lab, "yes >&2"), ME => "degraded", ["session-start-hangs"], ["forward"];
     greeting_of_200_kb: |lab| bashrc(lab, LONG), ME => "degraded", ["session-rc-output"], NO_SFTP;
 }

@@ -102,6 +102,8 @@ pub struct Match {
     pub suspects: Vec<&'static Suspect>,
     /// A title with values of this run in place of the cause's own.
     pub title: Option<String>,
+    /// The jump host that it happened at, by its number from the first: its software decides which fixes apply.
+    pub hop: Option<u8>,
 }
 
 impl Match {
@@ -117,6 +119,7 @@ impl Match {
             values: Vec::new(),
             suspects: Vec::new(),
             title: None,
+            hop: None,
         }
     }
 
@@ -155,6 +158,12 @@ impl Match {
     #[must_use]
     pub fn titled(self, title: String) -> Self {
         Self { title: Some(title), ..self }
+    }
+
+    /// Places the match at the jump host of this number.
+    #[must_use]
+    pub fn at_hop(self, number: u8) -> Self {
+        Self { hop: Some(number), ..self }
     }
 
     /// Adds known products that fit it, which the report offers with their knobs.

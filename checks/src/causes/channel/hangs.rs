@@ -35,7 +35,8 @@ pub(super) const START_HANGS: Cause = Cause {
         hanging mount in the PATH stop it there.\n\n\
         A forced command that waits for ever, or carries data to a service that waits for the client's first word \
         (`nc HOST PORT`), can look the same. Accounts that only forward connections are sometimes set up this way \
-        (`command=\"sleep infinity\"`): for those, use `--expect forward`.",
+        (`command=\"sleep infinity\"`): for those, use `--expect forward`. Where the account's shell is a program that \
+        prints and goes on, nothing is wrong either.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -55,13 +56,28 @@ pub(super) const START_HANGS: Cause = Cause {
     symptoms: &[],
     hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.facts().filter(|facts| facts.hangs() && !facts.only_reads_lines())?;
-        let may_be_meant = facts.may_wait_on_purpose();
+        let facts = evidence.channel.facts().filter(|facts| !facts.only_reads_lines())?;
+        let goes_on = facts.goes_on_after_output();
+        if !facts.hangs() && !goes_on {
+            return None;
+        }
+        let may_be_meant = facts.may_wait_on_purpose() || goes_on;
         if evidence.channel.passed().is_some() && (!may_be_meant || !evidence.expected.is_empty()) {
             return None;
         }
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         let nothing = format!("the command was accepted, and {} came within {waited}", came(facts));
+        if goes_on {
+            let end = if facts.prints_without_end() {
+                "its output did not end"
+            } else {
+                "it did not end at the end of its input"
+            };
+            let own = "SIGTERM ended it, which sshd passes on to the account's own shell and not to a forced command";
+            return Some(
+                Match::new(Certainty::Possible, [nothing, end.to_owned(), own.to_owned()]).at(Severity::Warning),
+            );
+        }
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
         if seen.ran_later() {
             let later = format!(
@@ -95,7 +111,8 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     explanation: "The command was accepted and did not run; a line sent on its standard input was executed as a \
         command. The account's shell was started with the command, and a start-up file of it replaced it with another \
         shell (`exec zsh`, `exec fish`), which reads commands from standard input. Interactive logins work; `ssh host \
-        command`, scp, rsync, Git and Ansible hang.",
+        command`, scp, rsync, Git and Ansible hang. A login shell that prints a greeting and ignores its arguments does \
+        this on purpose, for people only.",
     fixes: &[
         START_UP_FILES,
         ONLY_INTERACTIVE,
@@ -112,8 +129,10 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.channel.failed().filter(|facts| facts.only_reads_lines())?;
         let waited = seconds(facts.ran.duration_ms / 1000.0);
+        // A login shell that greets and ignores its arguments is one for people.
+        let certainty = if facts.other_output.is_some() { Certainty::Likely } else { Certainty::Certain };
         Some(Match::new(
-            Certainty::Certain,
+            certainty,
             [
                 format!("the command was accepted, and {} came within {waited}", came(facts)),
                 "a line on standard input was executed as a command, and ours was not".to_owned(),
@@ -125,6 +144,14 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
 
 /// The output that came, in words.
 fn came(facts: &Facts) -> String {
-    let only = |said: &String| format!("only \"{}\" on standard error", said.trim_end_matches("\\n"));
-    facts.stderr.as_ref().map_or_else(|| "nothing".to_owned(), only)
+    /// Characters of it that are quoted.
+    const QUOTED: usize = 60;
+    let only = |(said, stream): (&String, &str)| {
+        let said = said.trim_end_matches("\\n");
+        let quoted: String = said.chars().take(QUOTED).collect();
+        let more = if quoted.len() < said.len() { "…" } else { "" };
+        format!("only \"{quoted}{more}\" on standard {stream}")
+    };
+    let output = facts.other_output.as_ref().map(|said| (said, "output"));
+    output.or(facts.stderr.as_ref().map(|said| (said, "error"))).map_or_else(|| "nothing".to_owned(), only)
 }

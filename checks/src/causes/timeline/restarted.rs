@@ -60,7 +60,9 @@ pub(super) const SERVER_RESTARTED: Cause = Cause {
         let place = Place::of(evidence, end.leg);
         let found = Match::new(if sure { Certainty::Certain } else { Certainty::Likely }, because(&end, &place));
         Some(match place {
-            Place::At(_) => found.titled("The jump host ended all sessions at once and was back a little later".into()),
+            Place::At(_) => found
+                .titled("The jump host ended all sessions at once and was back a little later".into())
+                .at_hop(end.leg),
             Place::Behind(_) | Place::Direct => found,
         })
     },

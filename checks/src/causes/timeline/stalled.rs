@@ -77,7 +77,9 @@ fn judge(evidence: &Evidence) -> Option<Match> {
     let place = place(evidence, &events);
     let found = Match::new(certainty, because(evidence, &events, &lengths, &place)).reason_open().at(severity);
     let found = match place {
-        Place::At(_) => found.titled("The jump host accepts connections, but its sshd does not answer".into()),
+        Place::At(_) => found
+            .titled("The jump host accepts connections, but its sshd does not answer".into())
+            .at_hop(events.first()?.leg),
         Place::Behind(_) | Place::Direct => found,
     };
     Some(found.with("interval", interval.to_string()).with("count_max", count_max.to_string()))

@@ -1,6 +1,5 @@
 //! The services of an account, derived from its sessions.
 
-use super::capabilities::Capability;
 use super::programs::{Program, Purpose, known, named};
 use super::session::{Facts, OnInput, Shell};
 use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_not_run};
@@ -89,6 +88,9 @@ impl Facts {
         if self.hangs() || self.says_limit() {
             return if self.may_wait_on_purpose() { Account::Unclear } else { Account::Nothing };
         }
+        if self.goes_on_after_output() {
+            return Account::Unclear;
+        }
         // A start-up file that ends every shell without a terminal does this.
         if self.fails_in_silence() && serves.contains(&Service::Shell) {
             return Account::Unclear;
@@ -102,7 +104,15 @@ impl Facts {
     /// The program that ran in place of our command, or of what was asked for behind it, by its words.
     #[must_use]
     pub fn program(&self) -> Option<&'static Program> {
-        self.program.as_deref().and_then(named).or_else(|| self.words().find_map(known))
+        let by_words = || self.program.as_deref().and_then(named).or_else(|| self.words().find_map(known));
+        by_words().or_else(|| self.reader_of_data())
+    }
+
+    /// The program that ended at a line of ours, or at the end of its input, and said that this is not the data it reads.
+    fn reader_of_data(&self) -> Option<&'static Program> {
+        let seen = self.on_input.as_ref().filter(|seen| seen.closed && !seen.line_answered && !seen.own_mark)?;
+        let said = [&seen.output, &seen.stderr].into_iter().flatten();
+        said.filter_map(|text| known(text)).find(|program| program.purpose == Purpose::Copying)
     }
 
     /// All that was printed in place of what was asked for, escaped; that of the command first.
@@ -165,6 +175,7 @@ impl Facts {
             && self.has_printed()
             && !self.is_shell_in_place()
             && !self.is_stuck_after_a_complaint()
+            && !self.goes_on_after_output()
     }
 
     /// True if a program of the account's own ran and did what it is there for.
@@ -178,6 +189,7 @@ impl Facts {
                 program.purpose,
                 Purpose::Copying | Purpose::Terminal | Purpose::Refusal | Purpose::CommandLine
             ),
+            None if self.works_as_a_shell_without_options() => true,
             // Whoever quotes our command has read it, and decided.
             None if self.quoted_back => true,
             None if self.waits_with_output() || self.reads_its_own_language() || self.sends_back() => true,
@@ -217,6 +229,20 @@ impl Facts {
             })
     }
 
+    /// True if the account's own shell printed something on standard output, or without end, and never came to our command, nor to an end by
+    /// itself: SIGTERM ended it. A start-up file hangs after a greeting or prints without end, or the account's shell is a program that does.
+    #[must_use]
+    pub fn goes_on_after_output(&self) -> bool {
+        let was_terminated = self.on_input.as_ref().is_some_and(|seen| seen.terminated == Some(true));
+        was_terminated && !self.mark_seen && (self.other_output.is_some() || self.prints_without_end())
+    }
+
+    /// True if its output came to no end: it was sent no line for that.
+    #[must_use]
+    pub fn prints_without_end(&self) -> bool {
+        self.has_printed() && self.on_input.as_ref().is_some_and(|seen| seen.terminated.is_some() && !seen.line_sent)
+    }
+
     /// True if it hangs as a forced command does that waits for ever, or for a service behind it: neither did SIGTERM end it, which sshd passes
     /// on to the account's own shell, nor was sftp served, in whose place such a command would run as well.
     #[must_use]
@@ -239,7 +265,7 @@ impl Facts {
     /// True if sessions are refused by policy, and the answer about forwarding is one that this server may give to what it allows as well.
     #[must_use]
     pub fn may_forward_only(&self) -> bool {
-        self.refuses_sessions_by_policy() && matches!(self.capabilities.direct_tcpip, Capability::Untold { .. })
+        self.refuses_sessions_by_policy() && self.capabilities.direct_tcpip.is_untold()
     }
 
     /// True if sessions are refused, and ports that lead back to us are what is allowed.
@@ -268,6 +294,12 @@ impl Facts {
         self.words().any(refuses_c)
     }
 
+    /// True if that shell, started without a command, printed something and ended well: it is a program that shows a state.
+    fn works_as_a_shell_without_options(&self) -> bool {
+        let ended_well = |shell: &Shell| shell.ran.closed && shell.ran.status == Some(0) && shell.output.is_some();
+        self.does_not_know_c() && self.shell.as_deref().is_some_and(ended_well)
+    }
+
     /// True if a shell read commands from standard input, and ours never ran.
     #[must_use]
     pub fn only_reads_lines(&self) -> bool {
@@ -277,7 +309,7 @@ impl Facts {
     /// True if it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
     #[must_use]
     pub fn may_be_slow(&self) -> bool {
-        self.hangs()
+        (self.hangs() || self.goes_on_after_output() && !self.prints_without_end())
             && self
                 .on_input
                 .as_ref()

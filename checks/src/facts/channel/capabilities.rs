@@ -71,6 +71,8 @@ pub enum Capability {
         /// The server's text, escaped.
         text: String,
     },
+    /// The server said yes, as it does to what cannot be: whether it may be used is not known.
+    Unproven,
     /// It was not asked, or not answered.
     NotTested {
         /// The reason why not.
@@ -113,7 +115,13 @@ impl Capability {
         matches!(self, Self::Refused { .. })
     }
 
-    /// True if the server said yes.
+    /// True if the answer does not tell whether it is allowed.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        matches!(self, Self::Untold { .. } | Self::Unproven)
+    }
+
+    /// True if the server said yes, and nothing speaks against it.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         *self == Self::Allowed

@@ -103,8 +103,8 @@ pub struct OnInput {
     pub line_passed_on: bool,
     /// It ended at the end of its input.
     pub closed: bool,
-    /// It went on in silence, and SIGTERM ended it; `null` where that was not sent, which is done where the server is OpenSSH's: sshd passes no
-    /// signal on to a forced command (session_signal_req in its session.c).
+    /// It went on in silence, or to print, and SIGTERM ended it; `null` where that was not sent, which is done where the server is OpenSSH's: sshd
+    /// passes no signal on to a forced command (session_signal_req in its session.c).
     pub terminated: Option<bool>,
     /// The exit status.
     pub status: Option<u32>,

@@ -52,6 +52,48 @@ pub fn is_asking(text: &str) -> bool {
     is_menu(text) || last.ends_with([':', '?']) || last.ends_with(PROMPTS)
 }
 
+/// True if a text, escaped, may want an answer: it asks for something, offers choices by letters, draws on a terminal, or has a word of such texts.
+#[must_use]
+pub fn invites_input(text: &str) -> bool {
+    const WORDS: [&str; 22] = [
+        "choose",
+        "choice",
+        "select",
+        "pick",
+        "enter",
+        "press",
+        "type",
+        "input",
+        "hit",
+        "menu",
+        "option",
+        "accept",
+        "agree",
+        "confirm",
+        "continue",
+        "password",
+        "passcode",
+        "passphrase",
+        "code",
+        "token",
+        "login",
+        "answer",
+    ];
+    let text = text.to_lowercase();
+    let is_choice = |line: &str| {
+        let line = line.trim_start_matches(['\\', 'r', ' ', '\t', '(', '[', '<']);
+        let mut letters = line.chars();
+        letters.next().is_some_and(|letter| letter.is_ascii_alphanumeric())
+            && letters.next().is_some_and(|mark| [')', ']', '>', '.', ':', '='].contains(&mark))
+    };
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphabetic());
+    is_asking(&text)
+        || text.contains("\\u{1b}")
+        || text.contains(['?'])
+        || text.split("\\n").any(is_choice)
+        || words.any(|word| WORDS.contains(&word.strip_prefix('n').filter(|word| WORDS.contains(word)).unwrap_or(word)))
+}
+
 /// True if choices with numbers or letters stand in a text, escaped: Enter may choose one.
 pub(super) fn is_menu(text: &str) -> bool {
     let words = text.split(['\\', ' ', '\t', '\n']).map(|word| word.trim_start_matches(['n', 'r']));
@@ -76,7 +118,33 @@ pub(super) fn refuses_c(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{finds_no_sh, refuses_c, says_not_run};
+    use super::{finds_no_sh, invites_input, refuses_c, says_not_run};
+
+    #[test]
+    fn a_greeting_is_told_from_what_wants_an_answer() {
+        for greeting in [
+            "Welcome to db\\n",
+            "You are user me\\n",
+            "Debian GNU/Linux 12 db\\n\\n up 3 days, load 0.1, 2 users\\n",
+            "Loading modules\\n",
+            "220 mail ESMTP\\n",
+        ] {
+            assert!(!invites_input(greeting), "{greeting}");
+        }
+        for inviting in [
+            "Main menu\\na) status\\nq) quit\\n",
+            "s = status\\n",
+            "  [r] restart\\n  [q] leave\\n",
+            "Leave your name in the guest book and press Enter.\\n",
+            "Welcome\\nEnter a ticket number\\n",
+            "Are you sure?\\n",
+            "1) restart 2) leave\\n",
+            "\\u{1b}[2JWelcome\\n",
+            "Ticket:\\n",
+        ] {
+            assert!(invites_input(inviting), "{inviting}");
+        }
+    }
 
     #[test]
     fn a_shell_that_does_not_find_sh_says_so_in_many_ways() {

@@ -77,7 +77,13 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
         return (Facts { lead, ..seen(ran) }, None);
     };
     // What comes behind so much other output is not kept.
-    let enough = |ran: &Ran| is_printed(&ran.stdout, &mark) || ran.stdout.len() >= LONG;
+    let mut looked_at = 0;
+    let enough = |ran: &Ran| {
+        // No more of it than is new: a server may send each byte in a packet of its own.
+        let new = &ran.stdout[before_mark(looked_at, &mark)..];
+        looked_at = ran.stdout.len();
+        is_printed(new, &mark) || ran.stdout.len().max(ran.stderr.len()) >= LONG
+    };
     connection.record().expect(Expect::Line(Duration::ZERO));
     running.read(LONG, patience, &mut ran, enough).await;
     connection.record().expect(Expect::Answers(None));
@@ -92,7 +98,7 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
         };
         return (Facts { lead, on_terminal, ..seen(ran) }, running);
     }
-    let on_input = settle::settle(running, &mut ran, &mark, connection.names_itself(&["OpenSSH"])).await;
+    let on_input = settle::settle(running, &mut ran, &mark, patience, connection.names_itself(&["OpenSSH"])).await;
     (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
 }
 
@@ -102,6 +108,11 @@ pub(super) async fn plain(connection: &Connection, patience: Patience) -> Option
     let command = format!("echo {mark}");
     let ran = connection.run(&command, KEPT, patience).await;
     is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, &command, connection) })
+}
+
+/// The place in output of `length` bytes before which a mark that was not printed yet does not begin, nor the word that quotes it.
+fn before_mark(length: usize, mark: &str) -> usize {
+    length.saturating_sub("echo ".len() + mark.len() + "\r\n".len())
 }
 
 /// The outcome of a command that was to print `mark`.
@@ -132,10 +143,19 @@ fn seen(ran: Ran, mark: &str, command: &str, connection: &Connection) -> Facts {
                 None if ran.open_ms.is_some() => Capability::Allowed,
                 None => Capability::default(),
             },
-            exec: ran.accepted.map_or_else(Capability::default, |accepted| Capability::of(Some(accepted))),
+            exec: exec(&ran, mark_seen),
             ..Capabilities::default()
         }),
         ran,
         ..Facts::default()
+    }
+}
+
+/// The server's answer to the request for a command. A server that starts the command before it answers may send output first.
+fn exec(ran: &Ran, mark_seen: bool) -> Capability {
+    match ran.accepted {
+        _ if mark_seen => Capability::Allowed,
+        Some(accepted) => Capability::of(Some(accepted)),
+        None => Capability::default(),
     }
 }

@@ -18,7 +18,7 @@ use crate::ssh::sftp::SftpSession;
 
 use super::attempt;
 use super::command::names_first_word;
-use super::{probes, shell};
+use super::{forwarding, shell};
 
 /// A wish for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +65,8 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         return !connection.is_closed();
     }
     if wish == Wish::Forward {
-        facts.capabilities.direct_tcpip = probes::direct_tcpip(connection, patience.silence).await;
-        facts.capabilities.remote_forward = probes::remote_forward(connection, patience.silence).await;
+        facts.capabilities.direct_tcpip = forwarding::direct_tcpip(connection, ctx.target.port, patience.silence).await;
+        facts.capabilities.remote_forward = forwarding::remote_forward(connection, patience.silence).await;
         return !connection.is_closed();
     }
     let session = match session(ctx, logged_in, patience).await {

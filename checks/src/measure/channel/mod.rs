@@ -5,8 +5,10 @@
 
 mod attempt;
 pub(super) mod command;
+mod forwarding;
 mod further;
 mod input;
+mod opened;
 mod probes;
 mod settle;
 pub(super) mod shell;
@@ -84,7 +86,7 @@ pub(crate) async fn ask_beside(ctx: &Context, connection: &Connection) -> Option
     if !connection.names_itself(&["OpenSSH", "dropbear"]) {
         return None;
     }
-    let asked = probes::ask_at_once(connection, &ctx.limits).await;
+    let asked = probes::ask_at_once(ctx, connection).await;
     // The main session took the place of one that was refused.
     let has_room =
         asked.sessions_at_once.as_ref().is_some_and(|sessions| sessions.refused.is_none() && !sessions.ended);
@@ -102,10 +104,10 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     if facts.mark_seen {
         let asked = match logged_in.asked.take() {
             Some(asked) => Some((*asked, None)),
-            None => ctx.stop.race(Box::pin(probes::ask(connection, &ctx.limits, facts.lead))).await,
+            None => ctx.stop.race(Box::pin(probes::ask(ctx, connection, facts.lead))).await,
         };
         if let Some((capabilities, shell)) = asked {
-            let exec = Capability::of(facts.ran.accepted);
+            let exec = facts.capabilities.exec.clone();
             *facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };
             facts.shell = shell.map(Box::new);
         }
@@ -117,7 +119,8 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
         return;
     }
     if facts.ran.refused.is_none() {
-        let asked = ctx.stop.race(probes::direct_tcpip(connection, ctx.limits.patience().silence)).await;
+        let wait = ctx.limits.patience().silence;
+        let asked = ctx.stop.race(forwarding::direct_tcpip(connection, ctx.target.port, wait)).await;
         facts.capabilities.direct_tcpip = asked.unwrap_or_default();
     }
     *step = judged(std::mem::take(facts), &ctx.limits.expected);

@@ -7,24 +7,23 @@ use russh::Channel;
 use russh::client::Msg;
 
 use super::command::KEPT;
+use super::forwarding::{self, CLOSED};
+use super::opened::{close, opened};
 use super::shell;
-use crate::base::limits::{Limits, Patience};
+use crate::base::limits::Patience;
 use crate::base::nonce::seed;
 use crate::base::service::Service;
 use crate::base::text::sanitize;
 use crate::facts::channel::{Capabilities, Capability, Lead, Sessions, Sftp, Shell};
+use crate::measure::context::Context;
 use crate::os::pause::timeout;
 use crate::ssh::channels::{ChannelKind, Opened, answers};
 use crate::ssh::connection::Connection;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::sftp::SftpSession;
 
-/// A port of the server's loopback that nothing listens at (tcpmux): its kernel refuses where forwarding is allowed.
-const CLOSED: ChannelKind = ChannelKind::DirectTcpip("127.0.0.1", 1);
 /// A socket that is nowhere.
 const NOWHERE: ChannelKind = ChannelKind::Streamlocal("/nonexistent/ssh-doctor");
-/// SSH_OPEN_CONNECT_FAILED, RFC 4254 section 5.1.
-const CONNECT_FAILED: u32 = 2;
 /// Sessions that are opened at once: more than OpenSSH allows where nothing is set (MaxSessions, sshd_config(5)).
 const MOST_SESSIONS: u32 = 16;
 /// The time that the server may take to answer requests of a session; some servers never answer.
@@ -37,12 +36,13 @@ const PROMPT: Duration = Duration::from_secs(4);
 const UNASKED_SHELL: &str = "it starts a process: --deep, or --expect shell";
 
 /// Asks for everything, within a stage's time; gives also what the shell did where it was asked for.
-pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) -> (Capabilities, Option<Shell>) {
+pub(super) async fn ask(ctx: &Context, connection: &Connection, lead: Lead) -> (Capabilities, Option<Shell>) {
+    let limits = &ctx.limits;
     let (patience, mut found, mut shell) = (limits.patience(), Capabilities::default(), None);
     // What is told by then is kept.
     let _ = timeout(patience.total, async {
         let answers_requests = settled(connection, patience).await;
-        usual(connection, patience, Pace::InTurns { answers_requests }, &mut found).await;
+        usual(ctx, connection, Pace::InTurns { answers_requests }, &mut found).await;
         // Before a shell: its session counts until the last of its processes is gone.
         if limits.deep {
             settle(connection, patience, answers_requests).await;
@@ -60,7 +60,7 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
         // Some servers end the connection at it.
         settle(connection, patience, answers_requests).await;
         found.remote_forward = if answers_requests {
-            remote_forward(connection, patience.silence).await
+            forwarding::remote_forward(connection, patience.silence).await
         } else {
             Capability::not_tested("the server answers no global requests")
         };
@@ -73,30 +73,14 @@ pub(super) async fn ask(connection: &Connection, limits: &Limits, lead: Lead) ->
 }
 
 /// Asks for what needs no process at once, which saves round trips: only of servers that are known to bear it.
-pub(super) async fn ask_at_once(connection: &Connection, limits: &Limits) -> Capabilities {
-    let (patience, mut found) = (limits.patience(), Capabilities::default());
-    let forward = remote_forward(connection, patience.silence);
-    let both = async { tokio::join!(forward, usual(connection, patience, Pace::AtOnce, &mut found)).0 };
+pub(super) async fn ask_at_once(ctx: &Context, connection: &Connection) -> Capabilities {
+    let (patience, mut found) = (ctx.limits.patience(), Capabilities::default());
+    let forward = forwarding::remote_forward(connection, patience.silence);
+    let both = async { tokio::join!(forward, usual(ctx, connection, Pace::AtOnce, &mut found)).0 };
     let forward = timeout(patience.total, both).await;
     found.remote_forward = forward.unwrap_or_default();
     found.shell = Capability::not_tested(UNASKED_SHELL);
     found
-}
-
-/// Asks for a connection through the server to its own loopback.
-pub(super) async fn direct_tcpip(connection: &Connection, wait: Duration) -> Capability {
-    let [tcp] = connection.open([CLOSED], wait).await;
-    let outcome = connected(&tcp, connection);
-    close(tcp).await;
-    outcome
-}
-
-/// Asks for a port of the server's choice that leads back to us, where its version has such ports: one that is named may be in use.
-pub(super) async fn remote_forward(connection: &Connection, wait: Duration) -> Capability {
-    if !connection.chooses_ports() {
-        return Capability::not_tested("this version of the server opens no port of its own choice");
-    }
-    Capability::of(connection.forward_back(wait).await)
 }
 
 /// The pace of the questions.
@@ -109,7 +93,8 @@ enum Pace {
 }
 
 /// Five channels at once, sftp in the first of them, and the requests of a session in the second.
-async fn usual(connection: &Connection, patience: Patience, pace: Pace, found: &mut Capabilities) {
+async fn usual(ctx: &Context, connection: &Connection, pace: Pace, found: &mut Capabilities) {
+    let patience = ctx.limits.patience();
     let wait = patience.silence;
     let kinds = [ChannelKind::Session, CLOSED, NOWHERE, ChannelKind::Session, ChannelKind::Session];
     let [first, tcp, socket, second, third] = connection.open(kinds, wait).await;
@@ -120,13 +105,12 @@ async fn usual(connection: &Connection, patience: Patience, pace: Pace, found: &
             break;
         }
     }
-    found.direct_tcpip = connected(&tcp, connection);
-    found.streamlocal = match connected_unless_refused(&socket) {
+    found.streamlocal = match forwarding::unless_failed(&socket) {
         // sshd answers so whether this socket is missing or every socket is forbidden.
         Err((code, text)) => Capability::Untold { code, text },
         Ok(outcome) => outcome,
     };
-    for opened in [tcp, socket, third] {
+    for opened in [socket, third] {
         close(opened).await;
     }
     let sftp = async {
@@ -148,6 +132,7 @@ async fn usual(connection: &Connection, patience: Patience, pace: Pace, found: &
         None => only_session(connection, patience, pace).await,
     };
     [found.pty, found.env, found.agent_forwarding, found.x11] = answers;
+    found.direct_tcpip = forwarding::outcome(tcp, connection, ctx.target.port, wait).await;
 }
 
 /// The requests of a session where there can be only one at a time.
@@ -231,38 +216,6 @@ async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -
     const PROGRAM: &str = "git-upload-pack";
     let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;
     ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM))
-}
-
-/// Closes what is open; a word on a connection that is stuck or gone is not waited for.
-async fn close(opened: Opened) {
-    if let Opened::Open(channel) = opened {
-        let _ = timeout(ANSWERS, channel.close()).await;
-    }
-}
-
-fn opened(answer: &Opened) -> Capability {
-    match answer {
-        Opened::Open(_) => Capability::Allowed,
-        Opened::Refused(refused) => Capability::refused(refused.code, &refused.text),
-        Opened::Silent | Opened::Gone => Capability::of(None),
-    }
-}
-
-/// A connection that the server tried for us was allowed, regardless of its result. These two give another reason where it is forbidden
-/// (serverloop.c of OpenSSH, svr-tcpfwd.c of dropbear); others, AsyncSSH among them, may give the same.
-fn connected(answer: &Opened, connection: &Connection) -> Capability {
-    connected_unless_refused(answer).unwrap_or_else(|(code, text)| {
-        let tells = connection.names_itself(&["OpenSSH", "dropbear"]);
-        if tells { Capability::Allowed } else { Capability::Untold { code, text } }
-    })
-}
-
-/// As [`opened`]; the error is the code and text of a connection that failed.
-fn connected_unless_refused(answer: &Opened) -> Result<Capability, (u32, String)> {
-    match answer {
-        Opened::Refused(refused) if refused.code == CONNECT_FAILED => Err((refused.code, sanitize(&refused.text))),
-        other => Ok(opened(other)),
-    }
 }
 
 /// Asks for a terminal, a variable, the agent and X11, one after the other without waiting; nothing is started.

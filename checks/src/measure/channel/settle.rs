@@ -7,11 +7,11 @@ use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
 use crate::facts::channel::OnInput;
-use crate::facts::channel::words::is_asking;
+use crate::facts::channel::words::{invites_input, is_asking};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
-use super::command::{KEPT, is_printed};
+use super::command::{KEPT, LONG, is_printed};
 
 /// The time that a program may take to answer a line, and then to end at the end of its input.
 const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Duration::from_secs(4) };
@@ -23,24 +23,33 @@ const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
 /// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
 ///
-/// Only a program that has printed nothing, or complaints, is sent a line: where a start-up file has put another shell in place of the
-/// account's own, that shell reads it as a command. A menu would take it for a choice.
-pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_openssh: bool) -> Option<OnInput> {
+/// Only a program that has printed nothing, complaints, or a greeting is sent a line: where a start-up file has put another shell in place of
+/// the account's own, that shell reads it as a command. A menu would take it for a choice.
+pub(super) async fn settle(
+    mut running: Running,
+    ran: &mut Ran,
+    mark: &str,
+    patience: Patience,
+    is_openssh: bool,
+) -> Option<OnInput> {
     if !ran.is_over() {
         ran.gave_up = Some(GaveUp::Total);
     }
     if ran.closed || ran.connection_lost {
         return None;
     }
-    // What does not stop to print takes no input either.
-    let is_endless = ran.gave_up == Some(GaveUp::Total) && !ran.stdout.is_empty();
-    if ran.accepted != Some(true) || is_endless {
+    if ran.accepted != Some(true) {
         running.close().await;
         return None;
     }
     let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
+    // What does not stop to print takes no input either.
+    if prints_without_end(ran, patience) {
+        end(running, &mut seen, is_openssh).await;
+        return Some(seen);
+    }
     let (line, sent) = (nonce(), Instant::now());
-    if ran.stdout.is_empty() && complains_at_most(&ran.stderr) {
+    if greets_at_most(&ran.stdout) && complains_at_most(&ran.stderr) {
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
         running
             .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
@@ -60,11 +69,7 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_o
     }
     (seen.closed, seen.status) = (on_input.closed, on_input.status);
     let is_silent = on_input.stdout.is_empty() && on_input.stderr.is_empty() && seen.line_sent;
-    if is_silent && !seen.closed && !on_input.connection_lost && is_openssh {
-        seen.terminated = running.terminate(ANSWER).await;
-    } else {
-        running.close().await;
-    }
+    end(running, &mut seen, is_openssh && is_silent && !on_input.connection_lost).await;
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
@@ -82,9 +87,34 @@ pub(super) async fn settle(mut running: Running, ran: &mut Ran, mark: &str, is_o
     Some(seen)
 }
 
+/// True if more was printed than is read, or something was up to the end of the time, which a silence would have ended before.
+fn prints_without_end(ran: &Ran, patience: Patience) -> bool {
+    let longest = ran.stdout.len().max(ran.stderr.len());
+    let is_out_of_time = ran.gave_up == Some(GaveUp::Total) && patience.silence < patience.total;
+    longest >= LONG || is_out_of_time && longest > 0
+}
+
+/// Ends a program that goes on, by SIGTERM first where that tells whether it is the account's own shell.
+async fn end(running: Running, seen: &mut OnInput, by_signal: bool) {
+    if by_signal && !seen.closed {
+        seen.terminated = running.terminate(ANSWER).await;
+    } else {
+        running.close().await;
+    }
+}
+
+/// True if whole lines stand in standard output, or nothing, and none that asks for input: start-up files greet there, and go on.
+fn greets_at_most(stdout: &[u8]) -> bool {
+    stdout.is_empty() || stdout.ends_with(b"\n") && !invites_input(&sanitize_bytes(stdout))
+}
+
 /// True if whole lines stand in standard error, or nothing, and none that asks for anything: start-up files and shells complain there, and go on.
+/// An interactive shell has its prompt there (POSIX, Shell Command Language, 2.5.3: PS1).
 fn complains_at_most(stderr: &[u8]) -> bool {
-    stderr.is_empty() || stderr.ends_with(b"\n") && !is_asking(&sanitize_bytes(stderr))
+    const PROMPTS: [&[u8]; 3] = [b"$ ", b"# ", b"% "];
+    stderr.is_empty()
+        || PROMPTS.iter().any(|prompt| stderr.ends_with(prompt))
+        || stderr.ends_with(b"\n") && !is_asking(&sanitize_bytes(stderr))
 }
 
 /// Asks what reads our lines. True first if the server put a shell in our command's place: sshd and dropbear tell it the command in
