@@ -82,9 +82,10 @@ pub fn invites_input(text: &str) -> bool {
     let text = text.to_lowercase();
     let is_choice = |line: &str| {
         let line = line.trim_start_matches(['\\', 'r', ' ', '\t', '(', '[', '<']);
-        let mut letters = line.chars();
-        letters.next().is_some_and(|letter| letter.is_ascii_alphanumeric())
-            && letters.next().is_some_and(|mark| [')', ']', '>', '.', ':', '='].contains(&mark))
+        let rest = line.strip_prefix(|letter: char| letter.is_ascii_alphanumeric());
+        let is_mark =
+            |rest: &str| rest.starts_with([')', ']', '>', '.', ':', '=']) || rest.trim_start().starts_with(['=', '-']);
+        rest.is_some_and(is_mark)
     };
     let mut words = text.split(|letter: char| !letter.is_ascii_alphabetic());
     is_asking(&text)
@@ -134,6 +135,7 @@ mod tests {
         for inviting in [
             "Main menu\\na) status\\nq) quit\\n",
             "s = status\\n",
+            "s - status\\n",
             "  [r] restart\\n  [q] leave\\n",
             "Leave your name in the guest book and press Enter.\\n",
             "Welcome\\nEnter a ticket number\\n",
