@@ -156,7 +156,7 @@ fn a_message_in_words_that_no_rule_has_is_compared_with_known_texts() {
             "tcp-source-banned",
             "after a few wrong passwords I can't reach the server at all any more from home, but over my phone's hotspot it works",
         ),
-        ("auth-key-rejected", "I copied my public key to the server but it still asks for the password every time"),
+        ("session-rc-output", "scp stopped working after i put an echo into .bashrc on the server, normal ssh is fine"),
         ("path-udp-blocked", "mosh logs in and then sits at 'nothing received from server', ssh is fine"),
         ("session-limit", "all vty lines of the switch are taken, ssh says no free line"),
         ("exit-by-signal", "ssh: remote command killed by SIGKILL"),

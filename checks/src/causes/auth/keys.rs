@@ -5,7 +5,7 @@ use super::log::{DROPBEAR_LOG, OTHER_LOG, SSHD_LOG};
 use super::shared::{offers, refused};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
-use crate::facts::auth::{AuthAnswer, KeyProblem};
+use crate::facts::auth::{AuthAnswer, Certificate, KeyProblem};
 use crate::facts::certainty::Certainty;
 
 /// The number of keys that a diagnosis names.
@@ -83,10 +83,13 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         let mut certificates = keys.iter().filter_map(|key| key.certificate.as_ref());
         let sound = certificates.find(|certificate| certificate.objection.is_none());
         let found = |because| Match::new(Certainty::Certain, because).reason_open();
-        Some(match sound.map(|certificate| &certificate.authority) {
+        Some(match sound {
             None => found(because),
-            Some(authority) => {
+            Some(Certificate { authority, sources, .. }) => {
                 because.push(format!("the certificate holds for this login by our clock; {authority} signed it"));
+                because.extend(sources.as_ref().map(|addresses| {
+                    format!("it is for clients at {addresses} alone, by the address at which the server sees them")
+                }));
                 found(because).with("authority", authority)
             }
         })
@@ -272,6 +275,12 @@ mod tests {
     #[test]
     fn a_sound_certificate_that_was_refused_asks_for_its_authority() {
         let sound = attempt(certified("a", None), AuthAnswer::Refused);
-        assert!(Sample::refused(["publickey"]).with(sound).because("auth-key-rejected").contains("SHA256:ca"));
+        let refused = |attempt| Sample::refused(["publickey"]).with(attempt);
+        let because = refused(sound).because("auth-key-rejected");
+        assert!(because.contains("SHA256:ca") && !because.contains("alone"), "{because}");
+        let mut elsewhere = certified("a", None);
+        elsewhere.certificate.as_mut().unwrap().sources = Some("198.51.100.0/24".into());
+        let because = refused(attempt(elsewhere, AuthAnswer::Refused)).because("auth-key-rejected");
+        assert!(because.contains("clients at 198.51.100.0/24 alone"), "{because}");
     }
 }

@@ -127,6 +127,7 @@ pub(super) fn certified(name: &str, objection: Option<Objection>) -> Key {
         principals: vec!["me".into()],
         valid_until: None,
         authority: "SHA256:ca".into(),
+        sources: None,
         objection,
     };
     Key { certificate: Some(certificate), ..key(name) }

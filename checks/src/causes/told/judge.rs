@@ -64,8 +64,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     }
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
+    let has_texts = !told.iter().all(is_of_a_stop);
     if !is_foreign
-        && told.iter().all(is_of_a_stop)
+        && !has_texts
         && let Some((says, said)) = by_operation(log)
     {
         (is_vague, told) = (says != Says::Fault, said);
@@ -77,7 +78,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         told = if said.is_empty() { told } else { said };
         let is_open = told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
-            told = either(told, said);
+            told = either(told, said, has_texts && !is_vague);
         }
     }
     told.retain(|one| !is_served(log, one));
@@ -85,11 +86,13 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     told
 }
 
-/// What likeness names, if anything. What rules name too comes first among theirs, with the sign that they know.
-fn either(mut told: Vec<Told>, said: Vec<Told>) -> Vec<Told> {
+/// What likeness names, if anything. What rules name too comes first among theirs, with the sign that they know; where they know the text itself,
+/// nothing else does.
+fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
     let both = said.first().and_then(|first| told.iter().position(|one| one.cause.code == first.cause.code));
     match both {
         Some(at) => told[..=at].rotate_right(1),
+        None if is_known => (),
         None => told = said,
     }
     told

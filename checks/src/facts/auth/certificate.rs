@@ -17,6 +17,9 @@ pub struct Certificate {
     pub valid_until: Option<Timestamp>,
     /// The fingerprint of the key that signed it.
     pub authority: String,
+    /// The clients that it is for, as its critical option `source-address` lists them, escaped; `None` where it is for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<String>,
     /// The objection to it by our clock and the login name.
     pub objection: Option<Objection>,
 }

@@ -17,6 +17,16 @@ const STEM: usize = 3;
 /// What a pair of neighbours weighs beside a single word: pairs tell more, but two texts seldom share one.
 const PAIR: f64 = 0.5;
 
+/// Words of somebody, or of a program, that has trouble.
+const TROUBLE: &str = r"(?ix)
+    \b(?:no|not|never|none|nothing|without|cannot|cant|\w+n't|dont|doesnt|didnt|wont|isnt|un\w+|dis\w+|fail\w*|errors?|fatal|den(?:y|ies|ied)|refus\w*
+    |reject\w*|los[et]\w*|clos(?:e|es|ed|ing)|drop\w*|h[au]ng\w*|fr[eo]+z\w*|stuck|slow\w*|stall\w*|time[ds]?\ ?out\w*|timeouts?|wrong|bad|invalid
+    |incorrect|br[eo]+k\w*|die[sd]?|dead|dying|kill\w*|kick\w*|reset\w*|mis\w+|chang\w+|differ\w*|expire\w*|lock\w*|too|only|violat\w*|corrupt\w*
+    |abort\w*|block\w*|bann?\w*|limit\w*|exceed\w*|garbl\w*|warn\w*|complain\w*|ask(?:s|ed|ing)?|still|instead|stop\w*|gone|goes|away|end(?:s|ed)?
+    |exit\w*|quit\w*|full|old|outdated|deprecated|weak\w*|tak(?:e|es|ing)|took|wait\w*|long|lag\w*|minutes?|seconds|hours?|crash\w*|interrupt\w*
+    |terminat\w*|problem\w*|trouble\w*|issues?|stale|prohibit\w*|forbid\w*|retr\w*|truncat\w*|partial|suddenly|since|already|busy|overload\w*
+    |required|needs?|restrict\w*|odd|gets?|declin\w*|loss)\b";
+
 /// What is put for an expression, in this order.
 static SUBSTITUTES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let substitutes = [
@@ -42,6 +52,12 @@ pub(super) fn terms(text: &str) -> BTreeMap<String, f64> {
         counts.entry(term).or_insert((0.0, weight)).0 += 1.0;
     }
     counts.into_iter().map(|(term, (count, weight))| (term, weight * (1.0 + count.ln()))).collect()
+}
+
+/// True if a text has a word of trouble.
+pub(super) fn is_of_trouble(text: &str) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| expression(TROUBLE));
+    WORDS.is_match(text)
 }
 
 fn expression(words: &str) -> Regex {
