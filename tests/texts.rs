@@ -162,7 +162,7 @@ fn a_message_in_words_that_no_rule_has_is_compared_with_known_texts() {
         ("exit-by-signal", "ssh: remote command killed by SIGKILL"),
         ("none", "SSH tunnel closed."),
         ("none", "how do I copy a directory with scp to another machine"),
-        ("none", "the quick brown fox could not reach the lazy dog in time"),
+        ("none", "please send me the minutes of the meeting, it took too long"),
     ];
     for (code, text) in asked {
         assert_eq!(first(text, Known::all()), code, "{text}");
@@ -191,4 +191,17 @@ fn a_tunnel_that_answers_with_a_web_page_is_not_certain_to_be_a_failed_proxy_com
     let codes: Vec<_> = told.iter().map(|one| (one.cause.code, one.found.certainty)).take(2).collect();
     let expected = [("jump-proxy-command-failed", Certainty::Likely), ("handshake-not-ssh", Certainty::Possible)];
     assert_eq!(codes, expected);
+}
+
+#[test]
+fn a_server_whose_clients_all_end_before_they_are_let_in_is_not_called_healthy() {
+    let closed = |pid: u8| {
+        format!(
+            "Oct 21 19:46:55 web1 sshd[{pid}]: Connection closed by authenticating user kim 192.0.2.200 port 492{pid} [preauth]\n"
+        )
+    };
+    let log: String = [21, 23, 25, 27].map(closed).concat();
+    let diagnosis = explained(log.as_bytes(), "a log", Client::Ssh, &Known::nothing()).unwrap().diagnosis;
+    let grave = diagnosis.findings.iter().filter(|found| found.severity != Severity::Info).count();
+    assert!(grave > 0 || diagnosis.verdict == Verdict::Inconclusive, "{diagnosis:?}");
 }

@@ -215,6 +215,12 @@ fn serves_others(log: &Log, told: &[Told]) -> bool {
     log.connections.iter().enumerate().any(works)
 }
 
+/// True if a server's log has connections, and no login.
+fn lets_nobody_in(log: &Log) -> bool {
+    let mut connections = log.connections.iter();
+    connections.any(|connection| is_of_a_server(connection) && connection.first(Event::Closed).is_some())
+}
+
 fn is_of_a_server(connection: &Connection) -> bool {
     connection.program.as_ref().is_some_and(Program::is_server)
 }
@@ -240,6 +246,8 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         None if findings.is_empty() && has_unknown && !logged_in => Verdict::Inconclusive,
         // A client's log that ends before the login shows neither success nor failure.
         None if findings.is_empty() && log.is_some_and(is_cut) => Verdict::Inconclusive,
+        // Clients that all end before they are let in may have reasons of their own.
+        None if findings.is_empty() && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };

@@ -3,7 +3,7 @@
 use ssh_doctor_checks::base::text::{sanitize, seconds};
 use ssh_doctor_checks::causes::Severity;
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::log::{Connection, Gap, Log};
+use ssh_doctor_checks::facts::log::{Connection, Gap, Log, Program};
 
 use ssh_doctor_checks::facts::Examined;
 
@@ -226,7 +226,10 @@ fn unknown(explained: &Explained, style: Style) -> String {
     let complaints: Vec<_> =
         lines.iter().take(COMPLAINTS).map(|line| format!("line {}: {}", line.number, sanitize(&line.text))).collect();
     let is_set_aside = log.connections.iter().any(|connection| !connection.sightings.is_empty());
-    let advice = if is_set_aside {
+    let is_of_server = log.programs.first().is_some_and(Program::is_server);
+    let advice = if is_set_aside && is_of_server {
+        "Nobody logged in, and the server does not say why its clients ended: the client's side (ssh -vvv HOST) does."
+    } else if is_set_aside {
         "It reads like a message of another program, not of SSH. If ssh printed it, explain it with the lines before it."
     } else {
         "Nothing is guessed. ssh -vvv HOST shows the step at which it fails; ssh-doctor check HOST examines the host itself."

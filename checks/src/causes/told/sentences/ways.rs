@@ -123,7 +123,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"local (?:bind )?port\b|local forward|(?:bind|listen)\w*.{0,20}local|(?:forward|tunnel)\w*.{0,40}(?:already in use|in use|taken|bind)|(?:already in use|bind).{0,40}(?:forward|tunnel)|local bind",
+        r"\bssh\b.{0,20} -[LD]\b.{0,80}(?:already in use|cannot bind|bind: )|local (?:bind )?port\b|local forward|(?:bind|listen)\w*.{0,20}local|(?:forward|tunnel)\w*.{0,40}(?:already in use|in use|taken|bind)|(?:already in use|bind).{0,40}(?:forward|tunnel)|local bind",
         &[
             is("channel-local-forward-failed", Always, "the port on this machine is taken, or below 1024 (-L, -D)"),
             is("channel-forwarding-prohibited", Always, "the port is free, and the server forbids forwarding"),

@@ -51,6 +51,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "hostkey-changed",
         &[
+            "Denied establishing ssh session: mismatch md5 fingerprint",
             "Host key does not match known hosts entry for",
             "Host key did not match any provided known host keys",
             "The server key changed at line",
