@@ -29,9 +29,15 @@ const HARMLESS_SHARE: f64 = 0.2;
 const SHARE_MIN: f64 = 0.2;
 const CANDIDATES: usize = 4;
 
-/// Texts whose causes are known.
+/// Texts whose causes are known; they are read at the first comparison.
 #[derive(Debug)]
 pub struct Known {
+    index: LazyLock<Index>,
+}
+
+/// Texts, and where each term stands in them.
+#[derive(Debug)]
+struct Index {
     texts: Vec<Example>,
     /// The texts that have each term, and its weight in them.
     places: BTreeMap<String, Vec<(usize, f64)>>,
@@ -68,16 +74,23 @@ impl Known {
     /// All texts.
     #[must_use]
     pub fn all() -> &'static Self {
-        static ALL: LazyLock<Known> = LazyLock::new(|| Known::of(texts().collect()));
+        static ALL: Known = Known { index: LazyLock::new(|| Index::of(texts().collect())) };
         &ALL
     }
 
     /// No text: rules alone judge.
     #[must_use]
     pub fn nothing() -> Self {
-        Self::of(Vec::new())
+        Self { index: LazyLock::new(|| Index::of(Vec::new())) }
     }
 
+    /// The causes of the texts that are like this one; see [`Index::alike`].
+    pub(super) fn alike(&self, text: &str, agreement: f64) -> Option<Vec<Alike>> {
+        self.index.alike(text, agreement)
+    }
+}
+
+impl Index {
     fn of(texts: Vec<Example>) -> Self {
         let mut places: BTreeMap<String, Vec<(usize, f64)>> = BTreeMap::new();
         let all: Vec<_> = texts.iter().map(|text| terms(text.text)).collect();
@@ -99,7 +112,7 @@ impl Known {
 
     /// The causes of the texts that are like this one, the likeliest first, and none where nothing is wrong in those; `None` where no text is like
     /// it, or where less than this share of them agrees.
-    pub(super) fn alike(&self, text: &str, agreement: f64) -> Option<Vec<Alike>> {
+    fn alike(&self, text: &str, agreement: f64) -> Option<Vec<Alike>> {
         let near = self.near(text);
         let votes = self.votes(&near);
         let all: f64 = near.iter().map(|(_, likeness)| likeness.powi(2)).sum();
@@ -199,7 +212,7 @@ mod tests {
         let (mut right, mut wrong, mut alarms) = (0, 0, 0);
         for part in [0, 2] {
             let (others, left_out): (Vec<_>, Vec<_>) = texts().enumerate().partition(|(at, _)| at % 5 != part);
-            let known = Known::of(others.into_iter().map(|(_, text)| text).collect());
+            let known = Index::of(others.into_iter().map(|(_, text)| text).collect());
             for (_, text) in left_out {
                 let Some(first) = known.alike(text.text, 0.5).and_then(|all| all.into_iter().next()) else { continue };
                 let is_right = text.codes.split(' ').any(|code| code == first.code);
