@@ -78,6 +78,7 @@ class Server(paramiko_server.Server):
         if "echo" not in self.kinds:
             accepted = super().check_channel_exec_request(channel, command)
             if "late" in self.kinds:
+                # The reply has to come after the command's first output: that order is what the test needs.
                 time.sleep(LATE_S)
             return accepted
         threading.Thread(target=echo, args=(channel,), daemon=True).start()

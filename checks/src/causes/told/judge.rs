@@ -86,8 +86,8 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     told
 }
 
-/// What likeness names, if anything. What rules name too comes first among theirs, with the sign that they know; where they know the text itself,
-/// nothing else does.
+/// Combines the causes of the rules with those of similar texts. A cause that both give moves to the front and keeps its sign from the rules. Otherwise
+/// the similar texts decide, unless the rules know the text itself.
 fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
     let both = said.first().and_then(|first| told.iter().position(|one| one.cause.code == first.cause.code));
     match both {
@@ -212,16 +212,15 @@ fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<T
     Some(Told { cause, found, sign: None, connections: Vec::new() })
 }
 
-/// True if the likeliest cause of a text shows before a session.
-fn is_before_the_session(family: &Family) -> bool {
-    let first = family.candidates.first().and_then(|first| causes::all().find(|cause| cause.code == first.code));
-    first.is_some_and(|cause| cause.stage < Check::Channel)
+/// The check at which the likeliest cause of a text shows.
+fn likeliest_stage(family: &Family) -> Option<Check> {
+    let first = family.candidates.first()?;
+    causes::all().find(|cause| cause.code == first.code).map(|cause| cause.stage)
 }
 
-/// True if the likeliest cause of a text shows at the login.
-fn is_of_the_login(family: &Family) -> bool {
-    let first = family.candidates.first().and_then(|first| causes::all().find(|cause| cause.code == first.code));
-    first.is_some_and(|cause| cause.stage == Check::Auth)
+/// True if the likeliest cause of a text shows before a session.
+fn is_before_the_session(family: &Family) -> bool {
+    likeliest_stage(family).is_some_and(|stage| stage < Check::Channel)
 }
 
 /// True if a text that several causes print is a complaint where it stands, a cause of it fits, and the connection did not go on past it.
@@ -233,7 +232,7 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     // Above a log that is pasted below it, a refusal is its end told first: the steps up to the login are no answer to it.
     let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
-    let next = if is_heading && is_of_the_login(family) { Some(Check::Auth) } else { next };
+    let next = if is_heading && likeliest_stage(family) == Some(Check::Auth) { Some(Check::Auth) } else { next };
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
     // In a session that ended well, what sounds like its end is its output.
     let ended = connection.entries.iter().rev().find(|entry| entry.event == Event::ExitStatus);

@@ -9,7 +9,7 @@ use words::{is_of_trouble, terms};
 
 /// Texts of complaints, each below a line that begins with `==` and names its causes, or `none`.
 const TEXTS: &str = include_str!("texts.txt");
-/// How people tell of faults, and programs too, one on each line below such a line.
+/// Descriptions of faults by people and programs: below each `==` line, one description per line.
 const PHRASES: &str = include_str!("phrases.txt");
 /// Texts of what works, and of other programs, below lines that say which.
 const HARMLESS: &str = include_str!("harmless.txt");
@@ -53,7 +53,7 @@ struct Example {
     is_calm: bool,
 }
 
-/// What neighbours say of one cause.
+/// The votes of the nearest texts for one cause.
 struct Vote {
     of: Alike,
     /// The squares of their likeness, divided by the rank of the cause among those of each.
@@ -133,7 +133,7 @@ impl Index {
         }
     }
 
-    /// What these neighbours, with their likeness, say of each cause, the likeliest first.
+    /// Counts the votes of the nearest texts, weighted by their similarity; the cause with the most votes comes first.
     fn votes(&self, near: &[(usize, f64)]) -> Vec<Vote> {
         let mut votes: Vec<Vote> = Vec::new();
         for (at, likeness) in near {
@@ -171,7 +171,7 @@ impl Index {
         near
     }
 
-    /// What a term weighs that this many texts have: the fewer, the more.
+    /// The inverse document frequency of a term that occurs in this many texts.
     fn rarity(&self, texts: usize) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "some thousands of texts")]
         let (all, having) = (self.texts.len() as f64, texts as f64);

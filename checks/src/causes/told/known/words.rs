@@ -14,7 +14,7 @@ const COMMON: [&str; 22] = [
 const ENDINGS: [&str; 4] = ["ing", "ed", "es", "s"];
 /// The letters that a word keeps at least where its ending is cut off.
 const STEM: usize = 3;
-/// What a pair of neighbours weighs beside a single word: pairs tell more, but two texts seldom share one.
+/// The weight of two adjacent words relative to a single word.
 const PAIR: f64 = 0.5;
 
 /// Words of somebody, or of a program, that has trouble.
@@ -27,7 +27,7 @@ const TROUBLE: &str = r"(?ix)
     |terminat\w*|problem\w*|trouble\w*|issues?|stale|prohibit\w*|forbid\w*|retr\w*|truncat\w*|partial|suddenly|since|already|busy|overload\w*
     |required|needs?|restrict\w*|odd|gets?|declin\w*|loss)\b";
 
-/// What is put for an expression, in this order.
+/// Replacements, applied in this order.
 static SUBSTITUTES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let substitutes = [
         (r"\b(?:can't|cannot|can not|could not|couldn't|unable|fail(?:ed|s|ure|ures|ing)?)\b", "fail"),
@@ -40,7 +40,7 @@ static SUBSTITUTES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
 });
 static WORD: LazyLock<Regex> = LazyLock::new(|| expression(r"[a-z][a-z']+|\d+"));
 
-/// How often a text has each of its words and pairs of neighbours, and what one of them weighs.
+/// The words of a text and its pairs of adjacent words, each weighted by how often it occurs.
 pub(super) fn terms(text: &str) -> BTreeMap<String, f64> {
     let lower = text.to_lowercase();
     let text = SUBSTITUTES.iter().fold(lower, |text, (words, with)| words.replace_all(&text, *with).into_owned());
