@@ -48,10 +48,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
 async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step<Facts> {
     /// The number of times as long as a stage the last output may take in which something comes all the time: slow links do.
     const PROGRESSING: u32 = 3;
-    let patience = ctx.limits.patience();
-    // A command that took long to start may take as long again.
-    let silence = logged_in.login.as_ref().map_or(patience.silence, |login| login.patience(patience.silence));
-    let patience = Patience { silence, total: (patience.total * PROGRESSING).max(silence) };
+    let usual = logged_in.patience(&ctx.limits);
+    let patience = Patience { total: (ctx.limits.patience().total * PROGRESSING).max(usual.silence), ..usual };
     // The command that channel started may have been closed meanwhile by whatever ends idle channels, or with its connection, by a server
     // that bears no further session on it.
     let stands = logged_in.connection.as_ref().is_some_and(|connection| !connection.is_closed());

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::context::Context;
+use crate::base::limits::{Limits, Patience};
 use crate::base::target::Route;
 use crate::facts::channel::{Capabilities, Lead};
 use crate::ssh::connection::Connection;
@@ -122,6 +123,12 @@ impl LoggedIn {
             is_stored: self.is_stored,
             asked: None,
         }
+    }
+
+    /// The patience with a further command on this account.
+    pub(crate) fn patience(&self, limits: &Limits) -> Patience {
+        let usual = limits.patience();
+        self.login.as_ref().map_or(usual, |login| login.command_patience(usual))
     }
 
     /// True if there is a connection to go on with: the one that auth left, or another one, where the server ends a connection with its

@@ -13,6 +13,7 @@ use super::replies::Replies;
 use super::transport::Transport;
 use super::tunnel::Tunnel;
 use super::{connect, dial, observations};
+use crate::base::limits::Patience;
 use crate::base::target::{Route, Target};
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::os::pause::timeout;
@@ -41,7 +42,7 @@ pub struct Login {
     pub repeated: Arc<OnceCell<()>>,
     /// The way the server answers global requests.
     pub replies: Replies,
-    /// The time that the first login took, from the open TCP connection on, and the first command to its first output.
+    /// The time that the first login took, from the open TCP connection on, and the first command until it ran.
     pub took: Duration,
 }
 
@@ -63,6 +64,13 @@ impl Login {
     #[must_use]
     pub fn patience(&self, deadline: Duration) -> Duration {
         deadline.max((self.took * 3).min(LONGEST))
+    }
+
+    /// The patience with a further command, whose start-up files take as long as those of the first: [`Self::patience`] for each silence.
+    #[must_use]
+    pub fn command_patience(&self, usual: Patience) -> Patience {
+        let silence = self.patience(usual.silence);
+        Patience { silence, total: usual.total.max(silence) }
     }
 
     /// Connects and logs in once more, all within [`Self::patience`] for each hop and the server, from the moment when the handshake

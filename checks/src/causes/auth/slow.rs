@@ -142,10 +142,9 @@ fn headline(slow: &[Step], evidence: &Evidence) -> String {
         };
         format!(": {} pass {before}", seconds(step.ms / 1000.0))
     });
-    format!(
-        "login takes {}{step}",
-        seconds((evidence.auth.duration_ms.max(slowest.map_or(0.0, |step| step.ms)) + ran) / 1000.0)
-    )
+    // What the session takes is in the time of its command.
+    let longest = slow.iter().filter(|step| !step.is_of_channel()).map(|step| step.ms).fold(0.0, f64::max);
+    format!("login takes {}{step}", seconds((evidence.auth.duration_ms.max(longest) + ran) / 1000.0))
 }
 
 /// The longest that a round trip may take here, milliseconds: by the kernel's word or, behind a proxy that answers for the
@@ -251,6 +250,15 @@ mod tests {
 
     fn blamed(evidence: &Evidence) -> Vec<&'static str> {
         (SLOW.judge)(evidence).into_iter().flat_map(|found| found.values).map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn no_step_is_counted_twice_in_the_time_of_a_login() {
+        let headline = |evidence| (SLOW.judge)(&evidence).and_then(|found| found.headline).unwrap();
+        let slow_start = headline(login(1.0, 0.0, 0.0, 0.0, [0.0, 0.0, 14_000.0]));
+        assert_eq!(slow_start, "login takes 14 s: 14 s pass before the command's first output");
+        let slow_verdict = headline(login(1.0, 0.0, 0.0, 14_000.0, [0.0; 3]));
+        assert_eq!(slow_verdict, "login takes 14 s: 14 s pass before the verdict on the credential");
     }
 
     #[test]

@@ -140,7 +140,7 @@ pub(super) const MAX_SESSIONS: Cause = Cause {
         let facts = commands(evidence)?;
         let Sessions { open, refused, ended } = facts.capabilities.sessions_at_once.as_ref()?;
         // sshd counts a session that we closed until its start-up files are through.
-        if *open > 1 && facts.ran.first_output_ms.is_some_and(|ms| ms > SLOW_MS) {
+        if *open > 1 && facts.started_ms().is_some_and(|ms| ms > SLOW_MS) {
             return None;
         }
         let what = match refused {
@@ -293,11 +293,12 @@ mod tests {
 
     #[test]
     fn sessions_that_are_slow_to_start_are_not_counted() {
-        let at = |open, first_output_ms| {
+        let at = |open, duration_ms| {
             let sessions = Sessions { open, refused: Some((2, "open failed".to_owned())), ended: false };
             let capabilities = Capabilities { sessions_at_once: Some(sessions), ..Capabilities::default() };
             let Step::Passed(facts) = passed(capabilities) else { panic!("it passed") };
-            let ran = Ran { first_output_ms: Some(first_output_ms), ..facts.ran.clone() };
+            // The start-up files greet at once.
+            let ran = Ran { first_output_ms: Some(5.0), duration_ms, ..facts.ran.clone() };
             fired(Step::Passed(Facts { ran, ..facts }))
         };
         assert_eq!(

@@ -155,6 +155,12 @@ impl Shell {
 }
 
 impl Facts {
+    /// Milliseconds until our command ran, whatever start-up files had printed by then; until the first output of what ran in its place.
+    #[must_use]
+    pub fn started_ms(&self) -> Option<f64> {
+        if self.mark_seen { Some(self.ran.duration_ms) } else { self.ran.first_output_ms }
+    }
+
     /// True if the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
     /// when its two processes disagree on it, and has it in its log as a failed one.
     #[must_use]

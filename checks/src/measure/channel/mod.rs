@@ -71,7 +71,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     logged_in.has_prompt = !facts.mark_seen && facts.shell_is_at_prompt();
     logged_in.running = running.filter(|_| !logged_in.no_input);
     if let Some(login) = &mut logged_in.login {
-        login.took += Duration::from_secs_f64(facts.ran.first_output_ms.unwrap_or_default().max(0.0) / 1000.0);
+        login.took += Duration::from_secs_f64(facts.started_ms().unwrap_or_default().max(0.0) / 1000.0);
     }
     judged(facts, &ctx.limits.expected)
 }
@@ -100,6 +100,7 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
     if ctx.stop.asked() || !facts.ran.is_answered() || !logged_in.is_connected(ctx).await {
         return;
     }
+    let patience = logged_in.patience(&ctx.limits);
     let Some(connection) = &logged_in.connection else { return };
     if facts.mark_seen {
         let asked = match logged_in.asked.take() {
@@ -113,7 +114,7 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
         }
         let is_silent = facts.capabilities.sftp_said.as_ref().is_some_and(|said| said.is_silent);
         if is_silent && !facts.plain && !facts.no_input && !facts.on_terminal {
-            let early = input::arrives_early(connection, facts.lead, ctx.limits.patience());
+            let early = input::arrives_early(connection, facts.lead, patience);
             facts.early_input = ctx.stop.race(Box::pin(early)).await.flatten();
         }
         return;

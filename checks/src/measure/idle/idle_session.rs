@@ -54,6 +54,19 @@ pub(in crate::measure) enum Event {
     Ended(Ending),
 }
 
+/// The patience with what a session is to hold: with its first word, and after the output of start-up files.
+#[derive(Debug, Clone, Copy)]
+struct Starting {
+    silence: Duration,
+    settled: Duration,
+}
+
+impl Starting {
+    fn usual(self) -> limits::Patience {
+        limits::Patience { silence: self.silence, total: self.silence }
+    }
+}
+
 /// A session that is open and quiet.
 pub(in crate::measure) struct IdleSession {
     connection: Connection,
@@ -99,19 +112,19 @@ impl IdleSession {
             status: None,
             closed_at: None,
         };
-        let patience = limits::Patience { silence: deadline, total: deadline };
+        let starting = Starting { silence: deadline, settled: login.patience(SETTLED) };
         match channel_use {
             ChannelUse::Nothing => return Ok(held),
-            ChannelUse::Sftp => held.start_sftp(patience).await?,
-            ChannelUse::Prompt => held.start_prompt(patience).await?,
+            ChannelUse::Sftp => held.start_sftp(starting.usual()).await?,
+            ChannelUse::Prompt => held.start_prompt(starting.usual()).await?,
             ChannelUse::Command { lead, mark } => {
-                let has_shell = shell && held.start_shell(mark, patience).await;
+                let has_shell = shell && held.start_shell(mark, starting).await;
                 if shell && !has_shell && held.connection.is_closed() {
                     // Some servers end the connection where they cannot start what is to run on a terminal.
                     held.connection = login.open(deadline).await?;
                 }
                 if !has_shell {
-                    held.start_command(*lead, mark, patience).await?;
+                    held.start_command(*lead, mark, starting).await?;
                 }
             }
         }
@@ -121,13 +134,13 @@ impl IdleSession {
 
     /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
     /// told to, a line every so many seconds for as long as anybody takes them.
-    async fn start_command(&mut self, lead: Lead, mark: &str, patience: limits::Patience) -> Result<(), NotLoggedIn> {
+    async fn start_command(&mut self, lead: Lead, mark: &str, starting: Starting) -> Result<(), NotLoggedIn> {
         let script = "echo $$ $PPID; while read -r wait; do case $wait in 0) ;; \
             *s) while echo; do sleep ${wait%s}; done;; *) sleep $wait;; esac; echo; done";
         let command = format!("{} {mark}", lead.command(script));
         let mut ran = Ran::default();
-        let running = self.connection.start(&command, patience, &mut ran).await;
-        let Some(running) = self.greeted(running, patience, &mut ran).await else {
+        let running = self.connection.start(&command, starting.usual(), &mut ran).await;
+        let Some(running) = self.greeted(running, starting, &mut ran).await else {
             // Silence is not the server's no: the path may have gone down.
             return Err(match ran.refused {
                 None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
@@ -141,12 +154,12 @@ impl IdleSession {
     }
 
     /// A login shell on a terminal, once it has said all it says at its start; false where the server gives none.
-    async fn start_shell(&mut self, mark: &str, patience: limits::Patience) -> bool {
+    async fn start_shell(&mut self, mark: &str, starting: Starting) -> bool {
         let command = format!("exec env SSH_DOCTOR={mark} sh -c 'echo $$ $PPID; exec \"${{SHELL:-sh}}\" -l'");
         let mut ran = Ran::default();
-        let running = self.connection.start_on_terminal(&command, patience, &mut ran).await;
-        let Some(mut running) = self.greeted(running, patience, &mut ran).await else { return false };
-        let settled = limits::Patience { silence: SETTLED, total: patience.total };
+        let running = self.connection.start_on_terminal(&command, starting.usual(), &mut ran).await;
+        let Some(mut running) = self.greeted(running, starting, &mut ran).await else { return false };
+        let settled = limits::Patience { silence: SETTLED, total: starting.silence };
         running.read(0, settled, &mut ran, |_| false).await;
         let at_prompt = ran.gave_up == Some(GaveUp::Silence);
         if at_prompt {
@@ -157,18 +170,13 @@ impl IdleSession {
     }
 
     /// Reads the process numbers that a command says first.
-    async fn greeted(
-        &mut self,
-        running: Option<Running>,
-        patience: limits::Patience,
-        ran: &mut Ran,
-    ) -> Option<Running> {
+    async fn greeted(&mut self, running: Option<Running>, starting: Starting, ran: &mut Ran) -> Option<Running> {
         let mut running = running?;
-        running.read(LONG, patience, ran, |ran| ran.stdout.contains(&b'\n')).await;
+        running.read(LONG, starting.usual(), ran, |ran| ran.stdout.contains(&b'\n')).await;
         let greeted = ran.stdout.contains(&b'\n');
         if greeted && greeting(&ran.stdout).is_none() {
-            // Start-up files print before it.
-            let settled = limits::Patience { silence: SETTLED, total: patience.total };
+            // Start-up files print before it, and may go on for as long as they did at the first command.
+            let settled = limits::Patience { silence: starting.settled, total: starting.silence };
             let enough = |ran: &Ran| ran.stdout.len() >= LONG || greeting(&ran.stdout).is_some();
             running.read(LONG, settled, ran, enough).await;
             ran.gave_up = None;

@@ -107,7 +107,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         _ => login.open(ctx.limits.connect).await.ok(),
     };
     if let (Some(held), Some(connection)) = (channel_use.command(), &logged_in.connection) {
-        facts.leftovers = leftovers::end(connection, &processes, held, ctx.limits.patience()).await;
+        facts.leftovers =
+            leftovers::end(connection, &processes, held, login.command_patience(ctx.limits.patience())).await;
     }
     if void {
         return Step::Void(facts);

@@ -91,7 +91,7 @@ async fn with_new_keys(
 /// Data for a command that leaves it unread for a second, not on a link that is too slow for it: the windows fill, and in the end all of it must come back.
 pub(super) async fn unread(
     connection: &Connection,
-    lead: Lead,
+    (lead, starting): (Lead, Patience),
     patience: Patience,
     rate: Option<f64>,
 ) -> Option<Facts> {
@@ -100,8 +100,8 @@ pub(super) async fn unread(
     }
     let (mark, mut ran) = (nonce(), Ran::default());
     let command = lead.command(&format!("echo {mark}; sleep 1; exec cat"));
-    let mut running = connection.start(&command, patience, &mut ran).await?;
-    command::await_mark(&mut running, &mark, patience, &mut ran).await?;
+    let mut running = connection.start(&command, starting, &mut ran).await?;
+    command::await_mark(&mut running, &mark, starting, &mut ran).await?;
     let sent = noise(seed(), UNREAD);
     let facts = returned(connection, &mut running, &sent, patience).await;
     if facts.rate.is_some() {
@@ -121,7 +121,7 @@ pub(super) async fn anew(login: &Login, lead: Lead, count: usize, new_keys: bool
         return None;
     }
     let connection = login.open(patience.silence).await.ok()?;
-    let passed = match streaming(&connection, lead, patience).await {
+    let passed = match streaming(&connection, lead, login.command_patience(patience)).await {
         Some(mut running) => {
             let sent = noise(seed(), count);
             let (facts, rekeyed) = if new_keys {

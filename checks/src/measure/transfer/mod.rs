@@ -40,11 +40,13 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if logged_in.no_input {
         return Step::Skipped(NO_INPUT.into());
     }
+    let starting = logged_in.patience(&ctx.limits);
     let (Some(connection), Some(running)) = (&logged_in.connection, &mut logged_in.running) else {
         return Step::Skipped(logged_in.runs_commands.err().unwrap_or(NO_COMMAND).into());
     };
     let amount = (ctx.limits.transfer_bytes, logged_in.is_stored);
-    let moved = moved(ctx, (connection, running), amount, logged_in.runs_commands.ok());
+    let further = logged_in.runs_commands.ok().map(|lead| (lead, starting));
+    let moved = moved(ctx, (connection, running), amount, further);
     let beside = ask_beside(ctx, connection);
     let both = Box::pin(async { tokio::join!(moved, beside) });
     let Some(((whole, mut facts), asked)) = ctx.stop.race(both).await else {
@@ -134,12 +136,13 @@ async fn over_sftp(ctx: &Context, logged_in: &mut LoggedIn) -> Step<Facts> {
     }
 }
 
-/// The transfer of so many bytes, all of them stored before they come back or not, and what follows it on a command that begins so; true where all of it came back.
+/// The transfer of so many bytes, all of them stored before they come back or not, and what follows it on that command and on a further one, which begins so
+/// and is waited for so long; true where all of it came back.
 async fn moved(
     ctx: &Context,
     (connection, running): (&Connection, &mut Running),
     (count, is_stored): (usize, bool),
-    lead: Option<Lead>,
+    further: Option<(Lead, Patience)>,
 ) -> (bool, Facts) {
     let patience = ctx.limits.patience();
     let (facts, is_slow) = if is_stored {
@@ -153,8 +156,8 @@ async fn moved(
     }
     if is_slow {
         // It waits for the rest; another one takes its place, where the server has room for two.
-        let anew = match lead {
-            Some(lead) => ahead::streaming(connection, lead, patience).await,
+        let anew = match further {
+            Some((lead, starting)) => ahead::streaming(connection, lead, starting).await,
             None => None,
         };
         let Some(anew) = anew else { return (true, facts) };
@@ -167,21 +170,21 @@ async fn moved(
         }
         _ => echo(connection, running, patience, &mut facts.inserted).await,
     };
-    let Some(lead) = lead.filter(|_| ctx.limits.deep) else { return (true, facts) };
-    let (rekeys, further) = depth::check(connection, running, patience, facts.rate).await;
+    let Some(further) = further.filter(|_| ctx.limits.deep) else { return (true, facts) };
+    let (rekeys, more) = depth::check(connection, running, patience, facts.rate).await;
     let rekeyed = rekeys.iter().all(|rekey| rekey.ms.is_some());
     facts.rekeys = rekeys;
-    if let Some(further) = further {
-        if further.rate.is_none() {
-            return (false, facts.and_failed(further));
+    if let Some(more) = more {
+        if more.rate.is_none() {
+            return (false, facts.and_failed(more));
         }
-        facts.deep_rate = further.rate;
-        facts.inserted.extend(further.inserted);
+        facts.deep_rate = more.rate;
+        facts.inserted.extend(more.inserted);
     }
     if !rekeyed {
         return (false, facts);
     }
-    if let Some(unread) = depth::unread(connection, lead, patience, facts.rate).await {
+    if let Some(unread) = depth::unread(connection, further, patience, facts.rate).await {
         if unread.rate.is_none() {
             return (false, facts.and_failed(unread));
         }

@@ -23,10 +23,10 @@ pub(super) async fn each_way(login: &Login, lead: Lead, count: usize, patience: 
     }
     let blocks = count.div_ceil(BLOCK);
     let connection = login.open(patience.silence).await.ok()?;
-    let from_server = received(&connection, lead, blocks * BLOCK, patience).await;
+    let from_server = received(&connection, lead, blocks * BLOCK, login.command_patience(patience)).await;
     leave(connection, from_server).await;
     let connection = login.open(patience.silence).await.ok()?;
-    let to_server = delivered(&connection, lead, count, patience).await;
+    let to_server = delivered(&connection, lead, count, login.command_patience(patience)).await;
     leave(connection, to_server).await;
     Some(OneWay { bytes: count as u64, from_server, to_server })
 }

@@ -78,10 +78,10 @@ pub async fn hold(
     let kinds = kinds(&plan, &ctx.target.settings, &channel_use);
     let timers = Timers::new(plan.longest_idle, plan.keepalive);
     let shared = Shared {
+        patience: login.command_patience(ctx.limits.patience()),
         login: login.clone(),
         channel_use,
         deadline: ctx.limits.connect,
-        patience: ctx.limits.patience(),
         pacer: Arc::new(Pacer::new()),
         stop: ctx.stop.clone(),
         stranded: Arc::new(Mutex::new(Vec::new())),
