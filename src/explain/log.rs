@@ -246,6 +246,8 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         None if findings.is_empty() && has_unknown && !logged_in => Verdict::Inconclusive,
         // A client's log that ends before the login shows neither success nor failure.
         None if findings.is_empty() && log.is_some_and(is_cut) => Verdict::Inconclusive,
+        // Nor does it where the log of a server has one client, and a complaint that is not understood.
+        None if !is_of_server && has_unknown && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         // Clients that all end before they are let in may have reasons of their own.
         None if findings.is_empty() && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,

@@ -266,6 +266,7 @@ fn effect(program: &str, args: &[String]) -> Option<Effect> {
         "tcpdump" => looks_if(!letter("w")),
         "find" => looks_if(!arg(&["-delete", "-exec", "-execdir", "-ok"])),
         "fido2-token" => looks_if(letter("L")),
+        "git" => looks_if(verb == "remote" && arg(&["-v"])),
         "ssh-add" => looks_if(letter("lLT")),
         "ssh-keygen" => looks_if(letter("lLry") && !letter("tsR")),
         _ if LOOKERS.contains(&program) => Some(Looks),

@@ -139,6 +139,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Received a CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
     ("Received SSH_CHANNEL_SUCCESS", Event::RequestGranted),
     ("Channel request <what> success", Event::RequestGranted),
+    ("SSH2_MSG_USERAUTH_SUCCESS: <text>", Event::LoggedIn),
     // JSch.
     ("Connection established", Event::Connected),
     ("Remote version string: <software>", Event::VersionReceived),

@@ -26,7 +26,14 @@ pub(super) const RESTRICTED: Cause = Cause {
             snippet: Some("ssh-doctor check --expect {services} {alias}"),
             ..Fix::LOOK
         },
-        SEE_FORCED,
+        Fix { when: |evidence| !is_of_git(evidence), ..SEE_FORCED },
+        Fix {
+            side: Side::Client,
+            when: is_of_git,
+            summary: "See whose key the forge takes, and whether the address of the repository is right",
+            snippet: Some("ssh -T {alias}; git remote -v"),
+            ..Fix::LOOK
+        },
     ],
     symptoms: &[
         "does not provide shell access",
@@ -42,6 +49,11 @@ pub(super) const RESTRICTED: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// True for a log of git, whose user cannot look at the server of a forge.
+fn is_of_git(evidence: &Evidence) -> bool {
+    evidence.log.as_ref().is_some_and(|log| log.programs.iter().any(|program| program.name == "git"))
+}
 
 /// Something is expected, and the server does not serve it.
 fn missing(evidence: &Evidence, facts: &Facts) -> Option<Match> {

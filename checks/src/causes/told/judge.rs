@@ -232,7 +232,12 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
     // Above a log that is pasted below it, a refusal is its end told first: the steps up to the login are no answer to it.
     let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
-    let next = if is_heading && likeliest_stage(family) == Some(Check::Auth) { Some(Check::Auth) } else { next };
+    let next = match is_heading {
+        true if likeliest_stage(family) == Some(Check::Auth) => Some(Check::Auth),
+        // The words of a program around ssh are the end of the whole.
+        true if family.is_wrapper && !is_before_the_session(family) && !succeeded(connection) => None,
+        _ => next,
+    };
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
     // In a session that ended well, what sounds like its end is its output.
     let ended = connection.entries.iter().rev().find(|entry| entry.event == Event::ExitStatus);

@@ -205,6 +205,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the number of its reason is that of a wrong MAC",
             ),
             is(
+                "handshake-protocol-violation",
+                Seen(&["disconnected: <text> (2)", "ssh: disconnect, reason 2:", "port <port>:2: "]),
+                "the number of its reason is that of a protocol error: the server does not accept what the client sent",
+            ),
+            is(
                 "session-limit",
                 Seen(&["disconnected: <text> (12)", "ssh: disconnect, reason 12:", "port <port>:12: "]),
                 "the number of its reason is that of too many connections",

@@ -85,6 +85,11 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("tcp-unreachable", Seen(&["[Errno 113]", "[Errno 101]"]), "the line after it names no route"),
             is("tcp-refused", Always, "every client is refused: no sshd on this port, or the wrong port"),
+            is(
+                "handshake-closed-before-banner",
+                Seen(&["Error reading SSH protocol banner"]),
+                "the connection was accepted, and no version came: the server has no room, or keeps this client out",
+            ),
             is("tcp-source-banned", Always, "it worked from here a while ago, and still works from another address"),
             is("server-start-failed", Always, "the server was restarted or upgraded just before"),
         ],

@@ -230,6 +230,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Certificate critical option \"<what>\" is not supported",
             "Certificate invalid: not a user certificate",
             "CA signature verification failed",
+            "key_cert_check_authority: invalid certificate",
         ],
     ),
     ("auth-agent-refused", &["SSH-Agent reports failure"]),

@@ -14,6 +14,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Gogs: Repository does not exist",
             "Forgejo: Repository does not exist",
             "Forgejo: Unauthorized",
+            "Gitea: given repository does not exist",
+            "Gogs: given repository does not exist",
             "is not authorized to access <what>.git",
             "Shell access is not enabled on your account",
             "GitLab: The project you were looking for could not be found",

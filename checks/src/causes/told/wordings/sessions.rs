@@ -39,6 +39,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Failed executing command: scp",
             "CreateProcessAsUserW failed error:<n>",
             "Cannot create process as new user",
+            "ERROR. Cannot create process (<n>)",
             "failed to execute <command>, error:<n>",
         ],
     ),
