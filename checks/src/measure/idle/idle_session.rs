@@ -1,5 +1,6 @@
 //! One session of the idle test: logged in, with a command in a channel that says nothing and waits.
 
+mod command;
 mod prompt;
 mod sftp;
 
@@ -9,23 +10,18 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until};
 
+use self::command::Starting;
 use super::channel_use::ChannelUse;
 use super::patience::{self, Patience};
 use super::rungs::SERVER_INTERVAL;
-use crate::base::limits;
-use crate::base::text::{sanitize, sanitize_bytes};
-use crate::facts::channel::Lead;
-use crate::facts::connection::NotLoggedIn;
-use crate::facts::connection::{GaveUp, Manner, Ran};
+use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::Holds;
-use crate::measure::channel::command::LONG;
 use crate::os::pause::timeout;
 use crate::os::socket::SocketKeepalive;
 use crate::ssh::connection::Connection;
 use crate::ssh::ending::Ending;
 use crate::ssh::keepalive::KeepaliveReply;
 use crate::ssh::login::Login;
-use crate::ssh::run::Running;
 
 /// The bounds of a verdict's deadline: five retransmissions at RTO, 2, 4, 8 and 16 RTO fit in 31 RTO (RFC 6298 section 5.5).
 const VERDICT: (Duration, Duration) = (Duration::from_secs(7), Duration::from_secs(45));
@@ -43,8 +39,6 @@ const SAYING: Duration = Duration::from_secs(2);
 const KEEPALIVES: u32 = 127;
 /// Time between the close of the last channel and the end of the connection, where a server means both.
 const GOODBYE: Duration = Duration::from_millis(300);
-/// A shell that has said nothing for this long is at its prompt.
-const SETTLED: Duration = Duration::from_millis(700);
 
 /// Something that happens on a quiet session.
 pub(in crate::measure) enum Event {
@@ -52,19 +46,6 @@ pub(in crate::measure) enum Event {
     Line,
     /// The session ended.
     Ended(Ending),
-}
-
-/// The patience with what a session is to hold: with its first word, and after the output of start-up files.
-#[derive(Debug, Clone, Copy)]
-struct Starting {
-    silence: Duration,
-    settled: Duration,
-}
-
-impl Starting {
-    fn usual(self) -> limits::Patience {
-        limits::Patience { silence: self.silence, total: self.silence }
-    }
 }
 
 /// A session that is open and quiet.
@@ -112,7 +93,7 @@ impl IdleSession {
             status: None,
             closed_at: None,
         };
-        let starting = Starting { silence: deadline, settled: login.patience(SETTLED) };
+        let starting = Starting::of(login, deadline);
         match channel_use {
             ChannelUse::Nothing => return Ok(held),
             ChannelUse::Sftp => held.start_sftp(starting.usual()).await?,
@@ -130,59 +111,6 @@ impl IdleSession {
         }
         held.channel_quiet_since = Some(held.connection.quiet_since());
         Ok(held)
-    }
-
-    /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
-    /// told to, a line every so many seconds for as long as anybody takes them.
-    async fn start_command(&mut self, lead: Lead, mark: &str, starting: Starting) -> Result<(), NotLoggedIn> {
-        let script = "echo $$ $PPID; while read -r wait; do case $wait in 0) ;; \
-            *s) while echo; do sleep ${wait%s}; done;; *) sleep $wait;; esac; echo; done";
-        let command = format!("{} {mark}", lead.command(script));
-        let mut ran = Ran::default();
-        let running = self.connection.start(&command, starting.usual(), &mut ran).await;
-        let Some(running) = self.greeted(running, starting, &mut ran).await else {
-            // Silence is not the server's no: the path may have gone down.
-            return Err(match ran.refused {
-                None if ran.gave_up.is_some() || self.connection.is_closed() => NotLoggedIn::NoAnswer,
-                Some((_, text)) => NotLoggedIn::NoCommand(sanitize(&text)),
-                None => NotLoggedIn::NoCommand(sanitize_bytes(&ran.stderr)),
-            });
-        };
-        self.channel = Some(running.into_channel());
-        self.holds = Holds::Command;
-        Ok(())
-    }
-
-    /// A login shell on a terminal, once it has said all it says at its start; false where the server gives none.
-    async fn start_shell(&mut self, mark: &str, starting: Starting) -> bool {
-        let command = format!("exec env SSH_DOCTOR={mark} sh -c 'echo $$ $PPID; exec \"${{SHELL:-sh}}\" -l'");
-        let mut ran = Ran::default();
-        let running = self.connection.start_on_terminal(&command, starting.usual(), &mut ran).await;
-        let Some(mut running) = self.greeted(running, starting, &mut ran).await else { return false };
-        let settled = limits::Patience { silence: SETTLED, total: starting.silence };
-        running.read(0, settled, &mut ran, |_| false).await;
-        let at_prompt = ran.gave_up == Some(GaveUp::Silence);
-        if at_prompt {
-            self.channel = Some(running.into_channel());
-            self.holds = Holds::Shell;
-        }
-        at_prompt
-    }
-
-    /// Reads the process numbers that a command says first.
-    async fn greeted(&mut self, running: Option<Running>, starting: Starting, ran: &mut Ran) -> Option<Running> {
-        let mut running = running?;
-        running.read(LONG, starting.usual(), ran, |ran| ran.stdout.contains(&b'\n')).await;
-        let greeted = ran.stdout.contains(&b'\n');
-        if greeted && greeting(&ran.stdout).is_none() {
-            // Start-up files print before it, and may go on for as long as they did at the first command.
-            let settled = limits::Patience { silence: starting.settled, total: starting.silence };
-            let enough = |ran: &Ran| ran.stdout.len() >= LONG || greeting(&ran.stdout).is_some();
-            running.read(LONG, settled, ran, enough).await;
-            ran.gave_up = None;
-        }
-        self.pids = greeting(&ran.stdout).filter(|(own, parent)| *own > 1 && *parent > 1);
-        greeted.then_some(running)
     }
 
     /// True if it holds something that answers what is sent in its channel.
@@ -364,30 +292,4 @@ pub(in crate::measure) fn verdict_deadline(connection: &Connection) -> Duration 
     let info = connection.socket().and_then(crate::os::socket::Socket::tcp_info);
     let rto = info.map_or(RTO_MIN, |info| Duration::from_micros(u64::from(info.rto_us)).max(RTO_MIN));
     (rto * 31).clamp(VERDICT.0, VERDICT.1)
-}
-
-/// The process numbers in the last line of an output that is two numbers.
-fn greeting(output: &[u8]) -> Option<(u32, u32)> {
-    // A shell's prompt may have come with the line, and is not ended by a line feed.
-    let ended = output.iter().rposition(|byte| *byte == b'\n')?;
-    let text = String::from_utf8_lossy(&output[..ended]);
-    text.lines().rev().find_map(|line| {
-        let (own, parent) = line.trim().split_once(' ')?;
-        Some((own.parse().ok()?, parent.parse().ok()?))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::greeting;
-
-    #[test]
-    fn process_numbers_are_read_and_never_guessed() {
-        assert_eq!(greeting(b"1234 1200\n"), Some((1234, 1200)));
-        assert_eq!(greeting(b"motd\n1234 1200\r\n# "), Some((1234, 1200)), "the prompt came with it");
-        assert_eq!(greeting(b"1234 1200\r\nwelcome\r\n# "), Some((1234, 1200)));
-        assert_eq!(greeting(b"1234 12"), None);
-        assert_eq!(greeting(b"caf\xe9\n1234 1\n"), Some((1234, 1)), "in a container");
-        assert_eq!(greeting(b"$$ $PPID\n"), None);
-    }
 }
