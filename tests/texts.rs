@@ -1,5 +1,7 @@
 //! Texts as programs print them: each is given a right cause first, or none.
 
+mod shown;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -88,7 +88,9 @@ impl<'a> Collector<'a> {
             span(&mut self.log.first, &mut self.log.last, text);
         }
         // Ansible and JSON quote what ssh printed, line ends and all.
-        for message in unquoted(&record.message) {
+        let messages = unquoted(&record.message);
+        self.log.quoted_lines += messages.len() as u64 - 1;
+        for message in messages {
             self.message(number, record, &Message::new(&message));
         }
     }

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::typography::restored;
+
 /// English messages after `==`, each followed by its translations, one a line.
 const TABLE: &str = include_str!("languages.txt");
 
@@ -41,7 +43,7 @@ impl Languages {
     }
 }
 
-/// Each translation with its English message; those with an apostrophe with either sign for it.
+/// Each translation with its English message.
 fn pairs() -> Vec<(String, &'static str)> {
     let mut english = "";
     let mut pairs = Vec::new();
@@ -50,12 +52,7 @@ fn pairs() -> Vec<(String, &'static str)> {
             english = message;
             continue;
         }
-        let straight = line.replace('’', "'");
-        let curly = straight.replace('\'', "’");
-        if curly != straight {
-            pairs.push((curly, english));
-        }
-        pairs.push((straight, english));
+        pairs.push((restored(line), english));
     }
     pairs
 }
@@ -80,7 +77,7 @@ mod tests {
             ("fatal: Impossible de lire le dépôt distant.", "fatal: Could not read from remote repository."),
             ("bash: rsync: 未找到命令", "bash: rsync: command not found"),
             (
-                "Aucune connexion n’a pu être établie car l’ordinateur cible l’a expressément refusée 192.0.2.7:22",
+                "Aucune connexion n'a pu être établie car l'ordinateur cible l'a expressément refusée 192.0.2.7:22",
                 "No connection could be made because the target machine actively refused it 192.0.2.7:22",
             ),
         ] {

@@ -4,8 +4,10 @@ use std::io::{self, BufRead};
 
 use memchr::memchr;
 
-/// The bytes of a line that are read; sshd's own longest line is 1 KiB, a KEXINIT's list at most a few.
-const KEPT: usize = 4096;
+use super::typography;
+
+/// The bytes of a line that are read; sshd's own longest line is 1 KiB, a KEXINIT's list at most a few, a whole stack trace in one line of JSON more.
+const KEPT: usize = 16 * 1024;
 /// UTF-16, little endian, as PowerShell writes what is redirected to a file.
 const UTF_16: [u8; 2] = [0xff, 0xfe];
 
@@ -13,7 +15,7 @@ const UTF_16: [u8; 2] = [0xff, 0xfe];
 pub(super) struct Line<'a> {
     /// Its number, from 1.
     pub(super) number: u64,
-    /// The line without its end, terminal escapes and the bytes beyond [`KEPT`].
+    /// The line without its end, terminal escapes, characters of a typesetter and the bytes beyond [`KEPT`].
     pub(super) text: &'a [u8],
 }
 
@@ -68,6 +70,7 @@ impl<R: BufRead> Lines<R> {
         if memchr(0x1b, &self.line).is_some() {
             strip_escapes(&mut self.line);
         }
+        typography::restore(&mut self.line);
         Ok(Some(Line { number: self.count, text: &self.line }))
     }
 }

@@ -21,6 +21,7 @@ mod record;
 mod served;
 mod sshd;
 mod stamp;
+mod typography;
 mod unquoted;
 mod wrapped;
 

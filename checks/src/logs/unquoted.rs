@@ -39,21 +39,27 @@ pub(super) fn unquoted(message: &[u8]) -> Vec<Cow<'_, [u8]>> {
 }
 
 fn lines(message: &[u8]) -> Vec<&[u8]> {
-    let mut lines = Vec::new();
-    let mut rest = message;
-    while let Some(at) = memmem::find(rest, b"\\n") {
-        // A folder of Windows may begin with an n as well; there no line end of ssh's precedes it.
-        let (before, after) = (&rest[..at], &rest[at + 2..]);
-        let before = unescaped_end(before);
+    let (mut lines, mut begin, mut read) = (Vec::new(), 0, 0);
+    while let Some(at) = memmem::find(&message[read..], b"\\n").map(|at| read + at) {
+        read = at + 2;
+        let before = unescaped_end(&message[begin..at]);
         let before_return = before.strip_suffix(b"\\r").map(unescaped_end);
-        if lines.is_empty() && before_return.is_none() && !message.contains(&b'"') && !message.contains(&b'\'') {
-            break;
+        if before_return.is_none() && is_in_a_path(before) {
+            continue;
         }
         lines.push(before_return.unwrap_or(before));
-        rest = after;
+        begin = read;
     }
-    lines.push(rest);
+    lines.push(&message[begin..]);
     lines
+}
+
+/// True if a text ends within a path of Windows: the folder that follows begins with an n.
+fn is_in_a_path(text: &[u8]) -> bool {
+    let begin = text.iter().rposition(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'(' | b'='));
+    let word = &text[begin.map_or(0, |at| at + 1)..];
+    word.len() >= 2 && word[0].is_ascii_alphabetic() && word[1] == b':' && matches!(word.get(2), None | Some(b'\\'))
+        || word.starts_with(b"\\\\")
 }
 
 /// A text without the backslashes at its end: what is quoted twice has two before each letter.
@@ -64,8 +70,8 @@ fn unescaped_end(text: &[u8]) -> &[u8] {
 
 /// True if a message is a frame of a Python stack trace with a path of Windows: its `\n` is a folder's name.
 fn is_a_frame_of_windows(message: &[u8]) -> bool {
-    memmem::find(message, b"File \"")
-        .is_some_and(|at| message[at..].contains(&b'\\') && memmem::find(&message[at..], b"\", line ").is_some())
+    let path = message.trim_ascii_start().strip_prefix(b"File \"").unwrap_or_default();
+    memmem::find(path, b"\", line ").is_some_and(|end| path[..end].contains(&b'\\'))
 }
 
 /// A message with the characters that HTML, JSON or Windows writes otherwise.
@@ -105,6 +111,13 @@ mod tests {
             (r#"{"msg":"exec: \"ssh\": not found"}"#, vec![r#"{"msg":"exec: "ssh": not found"}"#]),
             ("can&#39;t open &lt;x&gt; &amp;quot; & y;", vec!["can't open <x> &quot; & y;"]),
             (r"C:\users\new", vec![r"C:\users\new"]),
+            (r#"cannot open "C:\new\notes""#, vec![r#"cannot open "C:\new\notes""#]),
+            (r"no C:\new\key here\nnext", vec![r"no C:\new\key here", "next"]),
+            (r"PTY allocation request failed\nWelcome\nbye", vec!["PTY allocation request failed", "Welcome", "bye"]),
+            (
+                r#"Traceback:\n  File "a.py", line 5\nEOFError"#,
+                vec!["Traceback:", r#"  File "a.py", line 5"#, "EOFError"],
+            ),
             (r#"File "C:\lib\netmiko\a.py", line 5, in f"#, vec![r#"File "C:/lib/netmiko/a.py", line 5, in f"#]),
         ] {
             assert_eq!(unquoted(written.as_bytes()), lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());

@@ -36,6 +36,9 @@ pub struct Log {
     pub unknown: Vec<Line>,
     /// The number of such complaints.
     pub unknown_count: u64,
+    /// Lines that were written within others, as JSON quotes them.
+    #[serde(skip)]
+    pub quoted_lines: u64,
     /// True if it has lines of a stack trace.
     #[serde(skip)]
     pub has_stack_frames: bool,

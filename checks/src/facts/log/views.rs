@@ -18,7 +18,7 @@ impl Log {
     /// True for a few lines, which are no log but what somebody asks about.
     #[must_use]
     pub fn is_brief(&self) -> bool {
-        self.lines <= BRIEF
+        self.lines + self.quoted_lines <= BRIEF
     }
 
     /// One check as the log shows it: passed where any connection got past it, failed where all that reached it ended there.

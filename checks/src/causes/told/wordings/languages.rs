@@ -20,7 +20,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "O termo 'ssh' não é reconhecido",
             "\"ssh\" не является внутренней или внешней",
             "'ssh' 不是内部或外部命令",
-            "无法将“ssh”项识别为",
+            "无法将\"ssh\"项识别为",
         ],
     ),
 ];

@@ -1,0 +1,60 @@
+//! Texts as web pages, services that run jobs, and other logs show them.
+
+use ssh_doctor_checks::causes::told::{Known, judge, texts};
+use ssh_doctor_checks::logs::Reader;
+
+use super::asked;
+
+/// Every so many of the known texts is shown in each way: the others are of the same kinds.
+const EVERY: usize = 7;
+/// The most texts in a hundred whose causes a way of showing them may change: some begin with words that count only at a line's beginning.
+const CHANGED: usize = 1;
+
+/// The ways, with their names.
+const WAYS: &[(&str, fn(&str) -> String)] = &[
+    ("spaces that do not break", |text| text.replace(' ', "\u{a0}")),
+    ("typographic quotes", |text| {
+        let mut is_open = false;
+        let quoted = text.chars().map(|letter| match letter {
+            '\'' => '\u{2019}',
+            '"' => {
+                is_open = !is_open;
+                if is_open { '\u{201c}' } else { '\u{201d}' }
+            }
+            other => other,
+        });
+        quoted.collect()
+    }),
+    ("entities", |text| {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    }),
+    ("line ends as letters", |text| text.trim_end().replace('\n', "\\n")),
+    ("a quotation", |text| each(text, "> ")),
+    ("a job's time stamps", |text| each(text, "2024-05-03T10:11:12.1234567Z ")),
+    ("a container's name", |text| each(text, "\u{1b}[36mweb-1  |\u{1b}[0m ")),
+    ("a logger's heads", |text| each(text, "2024-05-03 10:11:12,123 ERROR [pool-3-thread-1] com.example.Job - ")),
+    ("a letter", |text| {
+        format!("Hello everybody,\nI get this since yesterday:\n\n{}\n\nDoes anybody have an idea?", text.trim_end())
+    }),
+];
+
+/// A text with this before each line.
+fn each(text: &str, before: &str) -> String {
+    text.trim_end().lines().map(|line| format!("{before}{line}\n")).collect()
+}
+
+#[test]
+fn a_text_has_its_cause_in_whatever_it_is_shown() {
+    let (reader, rules) = (Reader::new(texts()), Known::nothing());
+    let all = asked("texts.txt");
+    let chosen: Vec<_> = all.iter().step_by(EVERY).collect();
+    let is_right = |codes: &str, text: &str| {
+        let told = judge(&reader.read(text.as_bytes()).unwrap(), &rules);
+        let first = told.first().map_or("none", |one| one.cause.code);
+        codes.split(' ').any(|code| code == first)
+    };
+    for (name, show) in WAYS {
+        let changed: Vec<_> = chosen.iter().filter(|(codes, text)| !is_right(codes, &show(text))).collect();
+        assert!(changed.len() * 100 <= chosen.len() * CHANGED, "{name}: {} of {}: {changed:#?}", changed.len(), chosen.len());
+    }
+}
