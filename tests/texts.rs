@@ -207,3 +207,32 @@ fn a_server_whose_clients_all_end_before_they_are_let_in_is_not_called_healthy()
     let grave = diagnosis.findings.iter().filter(|found| found.severity != Severity::Info).count();
     assert!(grave > 0 || diagnosis.verdict == Verdict::Inconclusive, "{diagnosis:?}");
 }
+
+#[test]
+fn a_log_that_ends_at_the_login_was_cut() {
+    let log = "debug1: Connecting to db [192.0.2.5] port 22.\ndebug1: Connection established.\n\
+        debug1: Server accepts key: /home/dev/.ssh/id_ed25519 ED25519 SHA256:AAAA\n\
+        Authenticated to db ([192.0.2.5]:22) using \"publickey\".\n";
+    let waits = format!("{log}debug1: channel 0: new session [client-session] (inactive timeout: 0)\n");
+    let codes = |log: &str| {
+        let diagnosis = explained(log.as_bytes(), "a log", Client::Ssh, &Known::nothing()).unwrap().diagnosis;
+        diagnosis.findings.first().map(|found| found.code)
+    };
+    assert_eq!(codes(log), None);
+    assert_eq!(codes(&waits), Some("session-start-hangs"));
+}
+
+#[test]
+fn what_several_causes_print_is_never_certain() {
+    let texts_of_many = [
+        "protocol version mismatch -- is your shell clean?",
+        "Could not set up port forward on 127.0.0.1:8080",
+        "failed to evaluate SSH policy",
+        "Unexpected termination of the channel",
+    ];
+    for text in texts_of_many {
+        let told = judge(&Reader::new(texts()).read(text.as_bytes()).unwrap(), &Known::nothing());
+        let first = told.first().map(|one| one.found.certainty);
+        assert!(first.is_some_and(|first| first != Certainty::Certain), "{text}: {told:?}");
+    }
+}

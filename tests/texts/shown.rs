@@ -7,13 +7,12 @@ use super::asked;
 
 /// Every so many of the known texts is shown in each way: the others are of the same kinds.
 const EVERY: usize = 7;
-/// The most texts in a hundred whose causes a way of showing them may change: some begin with words that count only at a line's beginning.
-const CHANGED: usize = 1;
 
-/// The ways, with their names.
-const WAYS: &[(&str, fn(&str) -> String)] = &[
-    ("spaces that do not break", |text| text.replace(' ', "\u{a0}")),
-    ("typographic quotes", |text| {
+/// The ways, with their names and the most texts in a thousand whose causes they may change: the head of a logger has words of its own, and
+/// hides those that count only at a line's beginning.
+const WAYS: &[(&str, usize, fn(&str) -> String)] = &[
+    ("spaces that do not break", 0, |text| text.replace(' ', "\u{a0}")),
+    ("typographic quotes", 2, |text| {
         let mut is_open = false;
         let quoted = text.chars().map(|letter| match letter {
             '\'' => '\u{2019}',
@@ -25,15 +24,19 @@ const WAYS: &[(&str, fn(&str) -> String)] = &[
         });
         quoted.collect()
     }),
-    ("entities", |text| {
-        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    ("entities", 5, |text| {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;")
+            .replace('\'', "&#39;")
     }),
-    ("line ends as letters", |text| text.trim_end().replace('\n', "\\n")),
-    ("a quotation", |text| each(text, "> ")),
-    ("a job's time stamps", |text| each(text, "2024-05-03T10:11:12.1234567Z ")),
-    ("a container's name", |text| each(text, "\u{1b}[36mweb-1  |\u{1b}[0m ")),
-    ("a logger's heads", |text| each(text, "2024-05-03 10:11:12,123 ERROR [pool-3-thread-1] com.example.Job - ")),
-    ("a letter", |text| {
+    ("line ends as letters", 15, |text| text.trim_end().replace('\n', "\\n")),
+    ("a quotation", 10, |text| each(text, "> ")),
+    ("a job's time stamps", 10, |text| each(text, "2024-05-03T10:11:12.1234567Z ")),
+    ("a container's name", 10, |text| each(text, "\u{1b}[36mweb-1  |\u{1b}[0m ")),
+    ("a logger's heads", 20, |text| each(text, "2024-05-03 10:11:12,123 ERROR [pool-3-thread-1] com.example.Job - ")),
+    ("a letter", 5, |text| {
         format!("Hello everybody,\nI get this since yesterday:\n\n{}\n\nDoes anybody have an idea?", text.trim_end())
     }),
 ];
@@ -53,8 +56,13 @@ fn a_text_has_its_cause_in_whatever_it_is_shown() {
         let first = told.first().map_or("none", |one| one.cause.code);
         codes.split(' ').any(|code| code == first)
     };
-    for (name, show) in WAYS {
+    for (name, allowed, show) in WAYS {
         let changed: Vec<_> = chosen.iter().filter(|(codes, text)| !is_right(codes, &show(text))).collect();
-        assert!(changed.len() * 100 <= chosen.len() * CHANGED, "{name}: {} of {}: {changed:#?}", changed.len(), chosen.len());
+        assert!(
+            changed.len() * 1000 <= chosen.len() * allowed,
+            "{name}: {} of {}: {changed:#?}",
+            changed.len(),
+            chosen.len()
+        );
     }
 }

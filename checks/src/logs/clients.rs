@@ -27,6 +27,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Opening main session channel", Event::ChannelAsked),
     ("Opened main channel", Event::SessionBegun),
     ("Started a shell/command", Event::RequestGranted),
+    ("Initiating key re-exchange", Event::Rekeying),
+    ("Remote side initiated key re-exchange", Event::Rekeying),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
     // Vagrant, which tries again until the login works.
@@ -40,6 +42,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Kex: <name>", Event::Algorithm),
     ("Switch to new keys ...", Event::NewkeysReceived),
     ("Switching on inbound compression", Event::NewkeysReceived),
+    ("Rekeying (hit <n> packets", Event::Rekeying),
     ("userauth is OK", Event::LoginBegun),
     ("Trying key <fingerprint> from", Event::KeyOffered),
     ("Trying discovered key <fingerprint>", Event::KeyOffered),
@@ -88,6 +91,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<status=0>(0, b\"", Event::CommandEnded),
     ("<status=0>(0, '", Event::CommandEnded),
     ("<status=0>(0, u'", Event::CommandEnded),
+    // SSHKit, whose commands end so.
+    ("Exception while executing <text> exit status: <n>", Event::CommandEnded),
+    ("Finished in <n> seconds with exit status <n>", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
     ("connection established", Event::Connected),
@@ -117,6 +123,22 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Outbound: Sending KEXECDH_INIT", Event::KexReplyAwaited),
     ("Outbound: Sending KEXDH_INIT", Event::KexReplyAwaited),
     ("Received DH Reply", Event::KexReply),
+    // ssh2 before version 1.
+    ("Client: Connected", Event::Connected),
+    ("Outgoing: Writing KEXINIT", Event::KexinitSent),
+    ("IN_PACKETDATAAFTER, packet: KEXINIT", Event::KexinitReceived),
+    ("Outgoing: Writing KEXDH_INIT", Event::KexReplyAwaited),
+    ("Outgoing: Writing KEXECDH_INIT", Event::KexReplyAwaited),
+    ("IN_PACKETDATAAFTER, packet: KEXDH_REPLY", Event::KexReply),
+    ("IN_PACKETDATAAFTER, packet: KEXECDH_REPLY", Event::KexReply),
+    ("IN_PACKETDATAAFTER, packet: NEWKEYS", Event::NewkeysReceived),
+    ("IN_PACKETDATAAFTER, packet: SERVICE_ACCEPT", Event::LoginBegun),
+    ("Outgoing: Writing USERAUTH_REQUEST (publickey", Event::KeyOffered),
+    ("Outgoing: Writing USERAUTH_REQUEST (<method>)", Event::MethodTried),
+    ("IN_PACKETDATAAFTER, packet: USERAUTH_PK_OK", Event::KeyAccepted),
+    ("IN_PACKETDATAAFTER, packet: USERAUTH_SUCCESS", Event::LoggedIn),
+    ("IN_PACKETDATAAFTER, packet: CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
+    ("IN_PACKETDATAAFTER, packet: CHANNEL_SUCCESS", Event::RequestGranted),
     ("Host accepted", Event::HostKeyTrusted),
     ("Handshake completed", Event::NewkeysReceived),
     ("Inbound: Received SERVICE_ACCEPT (ssh-userauth)", Event::LoginBegun),
@@ -128,6 +150,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Inbound: CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
     ("Inbound: CHANNEL_SUCCESS", Event::RequestGranted),
     ("Inbound: CHANNEL_REQUEST (r:<n>, exit-<what>", Event::CommandEnded),
+    // The name of the message, in logs of any program.
+    ("SSH2_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
+    ("SSH_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
     // libssh.
     ("Socket connecting, now waiting for the callbacks", Event::Connecting),
     ("Socket connection callback: 1 (0)", Event::Connected),
@@ -205,6 +230,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("remaining methods MethodSet([<methods>])", Event::MethodsOffered),
     ("write_auth_request: key - <kind>", Event::KeyOffered),
     ("userauth_success", Event::LoggedIn),
+    ("beginning re-key", Event::Rekeying),
     // Termius.
     ("Connecting to \"<address>\" port \"<port>\"", Event::Connecting),
     ("Connection to \"<host>\" established", Event::Connected),

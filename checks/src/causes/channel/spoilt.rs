@@ -234,6 +234,8 @@ pub(super) const CHROOT_FAILED: Cause = Cause {
         "chroot(\"<file>\")",
         "Unable to chdir to chroot path",
         "chroot path <file> is not a directory",
+        "chroot path does not begin at root",
+        "server lacks privileges to chroot to ChrootDirectory",
         "/bin/bash: No such file or directory",
         "/bin/sh: No such file or directory",
     ],

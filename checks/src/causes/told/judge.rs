@@ -12,12 +12,13 @@ use super::likeness::by_likeness;
 use super::noise::{is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
-    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, passed_after, succeeded, was_never_needed,
+    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, or_of_a_rekeying, passed_after, succeeded,
+    was_never_needed,
 };
 use super::owners::{closest, family, is_notice, is_one_of, owners};
 use super::ranking::{rank, severity};
 use super::sentences::Says;
-use super::unfinished::{is_of_a_stop, slow, stopped};
+use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -64,7 +65,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     }
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
-    let has_texts = !told.iter().all(is_of_a_stop);
+    let has_texts = !told.iter().all(|one| is_of_a_stop(one) || is_of_a_wait(one));
     if !is_foreign
         && !has_texts
         && let Some((says, said)) = by_operation(log)
@@ -119,7 +120,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
             continue;
         }
         let owners = owners(&seen.symptom, writer);
-        for cause in &owners {
+        for cause in owners.iter().map(|cause| or_of_a_rekeying(connection, cause, seen)) {
             let is_over = is_overcome(connection, cause, seen);
             let is_silent = is_over && cause.severity == Severity::Critical || ANSWERED.contains(&cause.code);
             match is_over
@@ -230,12 +231,11 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     }
     let has = |event: &Event| connection.entries.iter().any(|entry| entry.event == *event);
     let next = Check::ALL.into_iter().find(|check| Some(*check) > seen.after);
-    // Above a log that is pasted below it, a refusal is its end told first: the steps up to the login are no answer to it.
+    // Above a log that is pasted below it, a refusal is its end told first: the steps up to it are no answer to it.
     let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
-    let next = match is_heading {
-        true if likeliest_stage(family) == Some(Check::Auth) => Some(Check::Auth),
-        // The words of a program around ssh are the end of the whole.
-        true if family.is_wrapper && !is_before_the_session(family) && !succeeded(connection) => None,
+    let next = match likeliest_stage(family).filter(|_| is_heading) {
+        Some(Check::Auth) => Some(Check::Auth),
+        Some(Check::Channel) if family.is_wrapper => Some(Check::Transfer),
         _ => next,
     };
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));

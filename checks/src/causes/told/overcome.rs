@@ -4,7 +4,7 @@ use super::finding::writer;
 use super::owners::{family, owners};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
-use crate::facts::log::{Connection, Event, Part, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
@@ -29,7 +29,22 @@ pub(super) fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sightin
         && cause.stage < Check::Auth
         && (connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked)
             || is_let_through(seen) && was_refused_after(connection, seen));
-    is_answered || !is_overcome_by_none && passed_after(connection, seen, cause.stage)
+    // A program that looks for ssh in several places went on with the one that it found.
+    let is_on_the_way = |entry: &Entry| {
+        entry.line > seen.line.number && entry.event.place().is_some_and(|(check, _)| check >= Check::Tcp)
+    };
+    let is_found = cause.code == "config-client-missing" && connection.entries.iter().any(is_on_the_way);
+    is_found || is_answered || !is_overcome_by_none && passed_after(connection, seen, cause.stage)
+}
+
+/// The cause of a key exchange that fails: in a session it is that of a rekeying.
+pub(super) fn or_of_a_rekeying(connection: &Connection, cause: &'static Cause, seen: &Sighting) -> &'static Cause {
+    let of_keys = |entry: &&Entry| matches!(entry.event, Event::Rekeying | Event::NewkeysReceived | Event::Connecting);
+    let last = connection.entries.iter().take_while(|entry| entry.line < seen.line.number).filter(of_keys).last();
+    let is_a_rekeying =
+        cause.code.starts_with("handshake-kex-") && last.is_some_and(|last| last.event == Event::Rekeying);
+    let rekeying = || causes::all().find(|cause| cause.code == "rekey-failed");
+    is_a_rekeying.then(rekeying).flatten().unwrap_or(cause)
 }
 
 /// True if a text is the question about a host key, or what follows its acceptance, and not the refusal of one.

@@ -84,6 +84,7 @@ fn is_harmless(seen: &Sighting) -> bool {
             && words::FILE_DENIED_LINES.is_match(line)
         || seen.symptom.contains("onnection to <host> closed") && seen.line.text.contains("FAILED! =>")
         || seen.symptom.ends_with("load host key") && words::SPARE_KEY_LINES.is_match(line)
+        || seen.symptom == "incomplete message" && seen.line.text.contains("buffer error")
 }
 
 /// True if a key file is missing that ssh only looks for by itself, and another credential was refused.

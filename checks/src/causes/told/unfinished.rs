@@ -15,6 +15,9 @@ const SLOW_S: f64 = 2.0;
 /// Programs that log when they begin to wait for a reply of the key exchange.
 const SAY_WHEN_THEY_WAIT: [&str; 4] = ["OpenSSH", "node ssh2", "JSch", "Net::SSH"];
 
+/// The words between a wait and the line that it comes before.
+const PASS: &str = " pass before line ";
+
 /// The words that stand for the line at which a log ends without a reason.
 const LAST_STEP: &str = "the last step that the log records";
 
@@ -23,13 +26,18 @@ pub(super) fn is_of_a_stop(told: &Told) -> bool {
     told.found.because.iter().all(|line| line.ends_with(LAST_STEP))
 }
 
+/// True for a cause that is a wait alone: where something failed, that comes first.
+pub(super) fn is_of_a_wait(told: &Told) -> bool {
+    told.sign.is_none() && told.found.because.iter().all(|line| line.contains(PASS))
+}
+
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.
 pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
         return None;
     }
-    // Of libraries, only some log the session after the login.
-    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn || is_openssh(connection))?;
+    // ssh logs its next step at once after the login; of libraries, only some log the session.
+    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
     if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {
@@ -137,6 +145,6 @@ pub(super) fn slow(connection: &Connection) -> Option<Told> {
         Some((gap, code))
     })?;
     let cause = causes::all().find(|cause| cause.code == code)?;
-    let line = format!("{} pass before line {}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text));
+    let line = format!("{}{PASS}{}: {}", seconds(gap.seconds), gap.line.number, sanitize(&gap.line.text));
     Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: Vec::new() })
 }

@@ -12,6 +12,10 @@ use crate::causes::Cause;
 const HARMLESS: &[&str] = &[
     "Enter passphrase for key ssh://",
     "No Kerberos credentials available",
+    // macOS' sshd, of a client whose address has no name.
+    "BSM audit: getaddrinfo failed for",
+    // A fault of VS Code's own.
+    "Resolver error: TypeError: <what> is not a function",
     "No credentials were supplied",
     "key_load_public: No such file or directory",
     "load_hostkeys: fopen <file>: No such file or directory",
@@ -26,6 +30,7 @@ const HARMLESS: &[&str] = &[
     "Their offer: sk-ecdsa-sha2-nistp256@openssh.com [preauth]",
     "Their offer: sk-ssh-ed25519@openssh.com [preauth]",
     "read failed rfd <n>",
+    "shutdown() failed for fd <n>",
     "did not send a packet, disable method",
     "matched no files",
     "waiting to acquire a pool entry",

@@ -165,7 +165,11 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
             is("handshake-not-ssh", Greeting(2), "what answers sends text that is no version"),
-            is("auth-slow", Seen(&["SSH  Host key fingerprint:"]), "keys were exchanged, and the login takes too long"),
+            is(
+                "auth-slow",
+                Seen(&["SSH  Host key fingerprint:", "Host key fingerprint:"]),
+                "keys were exchanged, and the login takes too long",
+            ),
             is(
                 "tcp-filtered",
                 Before(Check::Tcp),

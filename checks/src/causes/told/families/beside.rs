@@ -140,6 +140,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "open FAILED: Name or service not known: Connect failed",
             "Channel open failure: Connection refused",
             "Channel open failure: Connection timed out",
+            "Channel open failure: No route to host",
+            "Channel open failure: Name or service not known",
             "direct-tcpip` channel failed: Connection refused",
             "direct-tcpip` channel failed: Connection timed out",
             "direct-tcpip` channel failed: open failed",
@@ -180,6 +182,31 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-client-suspended", Always, "it was a laptop that was closed"),
             is("idle-silent-drop", Always, "it happens after idle times only, and clients find their session dead"),
             is("path-state-lost", Always, "many sessions end so at one moment: a firewall lost its state"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Shells and macOS' allocator, of the client's own process.
+        texts: &[
+            "zsh: segmentation fault <text>ssh",
+            "zsh: abort <text>ssh",
+            "zsh: bus error <text>ssh",
+            "zsh: illegal hardware instruction <text>ssh",
+            "Segmentation fault<text> ssh <name>",
+            "ssh(<n>,<address>) malloc: *** error",
+            "ssh: malloc.c:<n>:",
+        ],
+        candidates: &[
+            is(
+                "config-ssh-cannot-start",
+                Always,
+                "ssh itself crashes, with another host too: its build, or a library of Kerberos, is at fault",
+            ),
+            is(
+                "config-pkcs11-missing",
+                Always,
+                "it comes with a PKCS11Provider or SecurityKeyProvider in ~/.ssh/config only",
+            ),
         ],
         ..Family::NEW
     },

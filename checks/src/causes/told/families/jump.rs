@@ -1,6 +1,6 @@
 //! The way through a jump host or a ProxyCommand.
 
-use super::family::When::{Always, Seen};
+use super::family::When::{Always, Greeting, Seen};
 use super::family::{Family, is};
 
 /// Messages of ssh when its ProxyCommand or jump host gave it no connection. They come last: other output gives the
@@ -40,6 +40,37 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("jump-target-unreachable", Always, "the login to the hop works, and the hop does not reach the target"),
             is("tcp-unreachable", Always, "the line is of a client on that host, which has no route"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Tabby, of the channel that leads from one hop to the next.
+        texts: &["Could not set up port forward on"],
+        is_named: true,
+        candidates: &[
+            is(
+                "jump-target-unreachable",
+                Seen(&[
+                    "Channel open failure: Name or service not known",
+                    "Channel open failure: Connection refused",
+                    "Channel open failure: Connection timed out",
+                    "Channel open failure: No route to host",
+                ]),
+                "the jump host does not reach the target, or does not know its name",
+            ),
+            is("jump-forwarding-prohibited", Always, "ssh -J prints administratively prohibited"),
+            is("jump-target-unreachable", Always, "ssh -J prints connect failed"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // What a ProxyCommand prints itself is read as the server's.
+        texts: &["Connection to UNKNOWN port <n>: Connection corrupted"],
+        candidates: &[
+            is("jump-proxy-command-failed", Greeting(1), "its program prints lines of its own into the connection"),
+            is("jump-proxy-command-failed", Always, "its program prints something of its own into the connection"),
+            is("handshake-protocol-violation", Always, "the server does so without a ProxyCommand too"),
+            is("transfer-corrupted", Always, "it comes after the login, in long transfers"),
         ],
         ..Family::NEW
     },

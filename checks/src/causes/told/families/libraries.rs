@@ -194,6 +194,11 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["Connection has been unexpectedly closed. Server sent command exit status <status>"],
         candidates: &[
+            is(
+                "auth-disconnected",
+                Seen(&["Authentication failed.", "Authentication failed"]),
+                "the log of the login ends with a failure: the server closed the connection during it",
+            ),
             is("session-subsystem-missing", Always, "ssh works: the server does not find its sftp-server (status 127)"),
             is("session-shell-exits", Always, "a shell session ends at once as well"),
             is("session-nologin", Always, "the account has no shell, or nologin"),

@@ -61,7 +61,14 @@ pub(super) const TYPED_PASSWORD: Candidate = is(
 /// The server's answer about a file, as the stacks of node's libraries show.
 const OF_A_FILE: Candidate = is(
     "session-restricted",
-    Seen(&["protocol/SFTP.js:", "protocol\\SFTP.js:", "ssh2-streams/lib/sftp.js:", "ssh2-streams\\lib\\sftp.js:"]),
+    Seen(&[
+        "protocol/SFTP.js:",
+        "protocol\\SFTP.js:",
+        "ssh2-streams/lib/sftp.js:",
+        "ssh2-streams\\lib\\sftp.js:",
+        "lib/SFTP/SFTPv3.js:",
+        "lib\\SFTP\\SFTPv3.js:",
+    ]),
     "the login works: the account may not write or read that file or folder",
 );
 

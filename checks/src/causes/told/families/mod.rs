@@ -151,7 +151,7 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
         ],
     ),
     (
-        &[Event::SessionBegun, Event::ChannelAsked, Event::RequestSent, Event::LoggedIn],
+        &[Event::SessionBegun, Event::ChannelAsked, Event::RequestSent],
         &[
             is(
                 "session-start-hangs",

@@ -99,6 +99,16 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Tailscale, whose policy was not found to allow the login.
+        texts: &["failed to evaluate SSH policy"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("auth-account-refused", Always, "no rule under ssh in the tailnet's policy allows this user"),
+            is("auth-disconnected", Always, "a rule does: the release of Tailscale on either end is at fault"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "for invalid user <user> from",
             "for illegal user <user> from",

@@ -1,7 +1,7 @@
 //! Messages of SFTP and scp: what a server answers to a file, or prints in place of an answer.
 
 use super::family::When::{Always, Seen};
-use super::family::{Family, is};
+use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -49,6 +49,16 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // sftp-server, which ends at a request that it cannot read.
+        texts: &["process_<what>: buffer error", "sftp-server<text>: buffer error"],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("channel-closed-early", Always, "sftp-server fails at a request of this client's, and ends the session"),
+            is("transfer-truncated", Always, "the file was there before, and its last part or its time is missing"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["Failed to connect SFTP channel", "Failed to open SFTP channel"],
         candidates: &[
             is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
@@ -64,9 +74,13 @@ pub(super) static FAMILIES: &[Family] = &[
             "Upload failed: Failure",
             "Failed opening remote file",
             "SSH_FX_FAILURE",
+            "{\"Failure\"}<text>Renci.SshNet.Common.SshException",
+            "Renci.SshNet.Common.SshException: Failure",
             "SftpException: Failure",
             "SftpException: 4: Failure",
             "asyncssh.sftp.SFTPFailure",
+            "SftpStatusError: Failure",
+            "Response: STATUS (id:<n>, 4,",
             "General failure (server should provide error description)",
         ],
         candidates: &[
@@ -89,6 +103,21 @@ pub(super) static FAMILIES: &[Family] = &[
             "SftpException: 3: Permission denied",
             "SftpPermissionDeniedException",
             "SFTPPermissionDenied",
+            "SftpStatusError: Permission denied",
+            "Response: STATUS (id:<n>, 3,",
+            "_put: Permission denied",
+            "_get: Permission denied",
+            "_fastPut: Permission denied",
+            "_fastGet: Permission denied",
+            "_append: Permission denied",
+            "_mkdir: Permission denied",
+            "_rmdir: Permission denied",
+            "_doMkdir: Permission denied",
+            "_delete: Permission denied",
+            "_rename: Permission denied",
+            "_list: Permission denied",
+            "_stat: Permission denied",
+            "_chmod: Permission denied",
             "OpenFile: permission denied",
             "Create: permission denied",
             "Mkdir: permission denied",
@@ -129,6 +158,25 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the account may not write or read that file or folder: look at its owner and mode",
             ),
             is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // rsync: something else than the other rsync's version came first.
+        texts: &["is your shell clean?"],
+        is_named: true,
+        candidates: &[
+            is(
+                "config-tty-forced",
+                Seen(&["opening connection using: ssh -t", "cmd[1]=-t", "--rsh=ssh -t", "-e \"ssh -t"]),
+                "ssh is called with -t: a terminal changes what rsync sends, and questions are read as its answer",
+            ),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file, or a forced command"),
+            is(
+                "config-tty-forced",
+                Always,
+                "it comes on this machine only: RequestTTY or RemoteCommand in ~/.ssh/config",
+            ),
         ],
         ..Family::NEW
     },

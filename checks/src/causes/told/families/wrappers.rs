@@ -6,6 +6,70 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // Jenkins, whose agent runs in a session.
+        texts: &["Unexpected termination of the channel", "unexpected stream termination"],
+        candidates: &[
+            is(
+                "channel-closed-early",
+                Seen(&["===[JENKINS REMOTING CAPACITY]==="]),
+                "the agent had started: it ended, or the session under it did",
+            ),
+            is("session-command-missing", Always, "the agent's log begins with a shell that finds no java"),
+            is("session-shell-exits", Always, "java itself ends: run the launch command by hand"),
+            is("session-rc-output", Always, "a start-up file prints before the agent does"),
+            is("channel-closed-early", Always, "the server closes the session under it"),
+            is("idle-closed", Always, "it worked for a while, and was idle"),
+        ],
+        is_wrapper: true,
+        ..Family::NEW
+    },
+    Family {
+        // sshuttle, whose server is a Python program in the session.
+        texts: &["failed to establish ssh session (1)", "failed to establish ssh session (2)"],
+        is_wrapper: true,
+        candidates: &[
+            is("session-restricted", Always, "the account may forward ports, and run nothing"),
+            is("session-shell-exits", Always, "ssh HOST true fails too: the shell or a start-up file ends the session"),
+            is("session-command-missing", Always, "ssh HOST python3 -V fails: the server has no Python"),
+            is("auth-disconnected", Always, "ssh by hand is refused"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // WezTerm, which asks its own program on the server.
+        texts: &["Timed out while parsing the response from the server"],
+        candidates: &[
+            is(
+                "session-command-missing",
+                Always,
+                "ssh HOST wezterm -V fails: it is not installed there, or not in PATH",
+            ),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is("session-start-hangs", Always, "a start-up file waits"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // VS Code: its script on the server printed something else than the port, or nothing.
+        texts: &["Failed to parse remote port from server output"],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "session-rc-output",
+                Always,
+                "ssh HOST true prints something: a start-up file, or a banner of the shell",
+            ),
+            is(
+                "session-command-missing",
+                Always,
+                "its log shows a command of its script that the server does not have",
+            ),
+            is("session-start-hangs", Always, "the script waits for something until the client gives up"),
+            is("channel-forwarding-prohibited", Always, "the script ran, and the server forbids forwarding"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Failed to connect to the host via ssh: <why>",
             "UNREACHABLE! =>",
@@ -13,7 +77,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to connect to the remote extension host server",
             "data could not be sent to remote host",
             "data could not be sent to the remote host",
-            "Failed to parse remote port from server output",
             "The process tried to write to a nonexistent pipe",
             "Resolver error:",
             "Could not establish session to SSH gateway",
@@ -24,6 +87,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Remote host failed to connect",
             "Can't establish SSH connection",
             "Unexpected error in launching an agent",
+            "Unexpected error in launching a slave",
             "JVM has not reported exit code",
             "Cannot connect to sftp://",
             "failed to create SFTP Session",

@@ -55,7 +55,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"x11.{0,30}(?:fail|refus|reject|denied|not |unable|error)",
+        r"\bx11\b.{0,30}(?:fail|refus|reject|denied|not |unable|error)|\bx11-?forward\w*.{0,30}(?:fail|refus|reject|denied|not |unable|error)",
         &[is("channel-x11-refused", Always, "the server forbids it, or has no xauth")],
     ),
     (

@@ -7,6 +7,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "handshake-closed-before-banner",
         &[
             "Server closed connection during identification exchange",
+            "Received end of connection, but no identification",
             "The connection to the remote server was closed before any data was received",
             "Connection closed by remote host during banner exchange",
             "connection closed before banner",

@@ -3,6 +3,7 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
+    ("auth-signature-algorithm", &["Requested public-key algorithm <name> not supported"]),
     (
         "auth-key-unreadable",
         &[

@@ -38,6 +38,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "russh::server<text>Invalid SSH version string",
             "russh::server<text>Disconnected",
             "russh::server<text>early eof",
+            "russh::server<text>Unexpected kex message at this stage",
             "russh::server<text>Connection reset by peer",
             "russh server<text>invalid SSH version",
             "russh server<text>Disconnected",

@@ -21,5 +21,4 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "channel-forward-unreachable",
         &["in `forwarded_tcpip'", "Forward#forwarded_tcpip'", "jsch.ChannelForwardedTCPIP"],
     ),
-    ("jump-forwarding-prohibited", &["Could not set up port forward on"]),
 ];

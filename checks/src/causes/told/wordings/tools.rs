@@ -49,7 +49,12 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("hostkey-too-short", &["-bit RSA key, less than the minimum size", "server's RSA key (<n> bits) is weaker than"]),
     (
         "hostkey-unknown",
-        &["Expected host key was not configured, use -hostkey switch", "Can't find a known_hosts file"],
+        &[
+            "Expected host key was not configured, use -hostkey switch",
+            "Can't find a known_hosts file",
+            "cockpit-ssh <host>: refusing to connect to unknown host",
+            "host key for server is not known",
+        ],
     ),
     (
         "hostkey-changed",
