@@ -2,13 +2,11 @@
 
 use super::programs::{Program, Purpose, known, named};
 use super::session::{Facts, OUR_STATUS, OnInput, Shell};
-use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_no_login, says_not_run};
+use super::words::{NOT_RUN, ends_with_prompt, is_menu, is_process_limit, refuses_c, says_no_login, says_not_run};
 use crate::base::service::Service;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
 pub const PAM_STATUS: u32 = 254;
-/// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
-pub(super) const NOT_RUN: [u32; 2] = [126, 127];
 /// The status of ssh that did not get to its host (ssh(1)).
 const SSH_FAILED: u32 = 255;
 

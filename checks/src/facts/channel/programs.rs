@@ -390,11 +390,16 @@ pub fn named(name: &str) -> Option<&'static Program> {
 /// The program that printed this, if it is known.
 #[must_use]
 pub fn known(text: &str) -> Option<&'static Program> {
+    /// GitLab says no more than that, and others say it with their own words around it.
+    const GITLAB: &str = "disallowed command";
     /// A whole answer of scripts in front of keys.
     const NO: [&str; 8] =
         ["denied", "rejected", "refused", "forbidden", "disallowed", "not allowed", "unauthorized", "no access"];
     let text = text.to_lowercase();
-    let found = PROGRAMS.iter().find(|program| program.words.iter().any(|words| text.contains(words)));
     let whole = text.trim_end_matches("\\n").trim_matches(|letter: char| !letter.is_ascii_alphabetic());
+    if whole == GITLAB {
+        return named("GitLab");
+    }
+    let found = PROGRAMS.iter().find(|program| program.words.iter().any(|words| text.contains(words)));
     found.or_else(|| NO.contains(&whole).then(|| named(REFUSING)).flatten())
 }

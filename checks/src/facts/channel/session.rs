@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::Capabilities;
+use super::words::NOT_RUN;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Marks;
 
@@ -148,7 +149,7 @@ impl OnInput {
     #[must_use]
     pub(super) fn rejects_input(&self) -> bool {
         let is_told = self.output.is_some() || self.stderr.is_some();
-        let failed = self.status.is_some_and(|status| !super::account::NOT_RUN.contains(&status));
+        let failed = self.status.is_some_and(|status| !NOT_RUN.contains(&status));
         self.closed && failed && is_told && !self.line_answered && !self.own_mark
     }
 }

@@ -1,5 +1,7 @@
 //! Texts of shells and programs, escaped, and their meaning.
 
+/// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
+pub(super) const NOT_RUN: [u32; 2] = [126, 127];
 /// The characters at the end of a line at which a shell or the command line of a device waits.
 const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
 

@@ -33,7 +33,8 @@ async fn interrupt(mut running: Running, patience: Patience) {
 pub(super) async fn start(connection: &Connection, ctx: &Context, stored: usize) -> (Facts, Option<Running>) {
     let patience = ctx.limits.patience();
     let passes_signals = connection.passes_signals(&ctx.target.user);
-    let attempt = async |lead, patience| attempt(connection, (stored, lead), patience, ctx.limits.stage, passes_signals).await;
+    let attempt =
+        async |lead, patience| attempt(connection, (stored, lead), patience, ctx.limits.stage, passes_signals).await;
     let lead = connection.usual_lead();
     let (first, running) = attempt(lead, patience).await;
     // It was awaited with its input ended.

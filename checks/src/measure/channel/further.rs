@@ -51,7 +51,10 @@ pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Fac
             // The server ends a connection with its session, and did so at this moment.
             grant(ctx, logged_in, facts, wish).await;
         }
-        if facts.mark_seen || facts.serves().contains(&Service::Sftp) {
+        // Where sftp is accepted, what is forced has run for it, and would run once more.
+        let has_run_again =
+            wish == Wish::Sftp && facts.ran.accepted == Some(true) && !facts.capabilities.sftp.is_refused();
+        if facts.mark_seen || has_run_again && !facts.does_not_know_c() || facts.serves().contains(&Service::Sftp) {
             wishes.retain(|wish| *wish != Wish::Shell || ctx.limits.expected.contains(&Service::Shell));
         }
     }
@@ -94,7 +97,8 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     }
     if wish == Wish::Sftp {
         // An sftp server that is started by the shell hangs as long as that, and sshd's own answers at once.
-        let silence = if facts.hangs() || facts.goes_on_after_output() { patience.silence.min(SOON) } else { patience.silence };
+        let silence =
+            if facts.hangs() || facts.goes_on_after_output() { patience.silence.min(SOON) } else { patience.silence };
         let patience = Patience { silence, ..patience };
         let (mut outcome, mut said, mut sftp) = SftpSession::begin(session, patience).await;
         let answered = outcome != Capability::of(None) || !connection.is_closed();

@@ -31,7 +31,8 @@ pub(crate) const RESTRICTED: &str = "the account runs no commands: see channel";
 /// The reason of later checks for not running commands.
 pub(crate) const NO_COMMAND: &str = "no command runs: see channel";
 /// The reason of later checks for an account without the programs that our command needs.
-pub(crate) const NO_PROGRAMS: &str = "the account lacks programs that the test needs (head, tail, cat, dd, tr): see channel";
+pub(crate) const NO_PROGRAMS: &str =
+    "the account lacks programs that the test needs (head, tail, cat, dd, tr): see channel";
 
 /// Starts that command on the connection that auth left, and waits for its mark; where it does not run, asks for other services.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {

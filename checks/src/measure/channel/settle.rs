@@ -7,8 +7,8 @@ use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
-use crate::facts::channel::{HungUp, OnInput};
 use crate::facts::channel::words::{invites_input, is_asking};
+use crate::facts::channel::{HungUp, OnInput};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
@@ -61,7 +61,12 @@ pub(super) async fn settle(
         if seen.line_answered && !is_printed(&on_input.stdout, mark) {
             (seen.forced, seen.line_quoted) = ask_whether_forced(&mut running, mark).await;
         }
-        if passes_signals && seen.line_answered && !seen.forced && !seen.line_quoted && !is_printed(&on_input.stdout, mark) {
+        if passes_signals
+            && seen.line_answered
+            && !seen.forced
+            && !seen.line_quoted
+            && !is_printed(&on_input.stdout, mark)
+        {
             // Another host's shell behind a forced ssh does not find our command either.
             seen.hung_up = running.hang_up(ANSWER).await;
             seen.forced = seen.hung_up == Some(HungUp::Nothing);
@@ -106,7 +111,8 @@ pub(super) async fn settle(
 fn prints_without_end(ran: &Ran, patience: Patience) -> bool {
     const JUST_NOW_MS: f64 = 3000.0;
     let longest = ran.stdout.len().max(ran.stderr.len());
-    let came_just_now = ran.last_output_ms.is_some_and(|ms| ran.duration_ms - ms < JUST_NOW_MS.min(ran.duration_ms / 2.0));
+    let came_just_now =
+        ran.last_output_ms.is_some_and(|ms| ran.duration_ms - ms < JUST_NOW_MS.min(ran.duration_ms / 2.0));
     let is_out_of_time = ran.gave_up == Some(GaveUp::Total) && (patience.silence < patience.total || came_just_now);
     longest >= LONG || is_out_of_time && longest > 0
 }
