@@ -259,6 +259,28 @@ class SilentShell(ShellOnly):
     banner, prompt = "", ""
 
 
+class ClosesCommands(Session):
+    """A device that closes the session where a command is asked for, without an answer, and has a prompt."""
+
+    def exec_requested(self, command):
+        self.chan.close()
+        return False
+
+
+class Denies(Session):
+    """A device that says to any command, in words that nobody has written down, that it may not be run."""
+
+    def answer(self, command):
+        return "RBAC permission denied.\r\n", 1
+
+
+class SlowShell(ShellOnly):
+    """A device that refuses exec, and has its prompt after so long that many would give up."""
+
+    def session_started(self):
+        asyncio.get_running_loop().call_later(12, super().session_started)
+
+
 class ShellWithoutTerminal(Session):
     """A device that refuses exec and terminals, and has a prompt."""
 

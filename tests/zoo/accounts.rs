@@ -46,6 +46,20 @@ fn without_devices(lab: &Lab) -> Server {
     )
 }
 
+/// A chroot with a shell and nothing that a shell starts.
+fn shell_alone(lab: &Lab) -> Server {
+    lab.user("me", "/bin/sh");
+    let folders = "mkdir -p /srv/jail/bin /srv/jail/$HOME; cp /bin/sh /srv/jail/bin/sh; cd /srv/jail; for it in lib lib64; do mkdir $it; mount --bind /$it $it; done";
+    lab.sshd_after(
+        &format!("mount -t tmpfs -o mode=755 none /srv; {folders}; cd /"),
+        &["Match User me\nChrootDirectory /srv/jail\nMatch all"],
+    )
+}
+
+/// What ssh says of a host behind this one that does not let it in.
+const NEXT_HOST: &str = "echo 'Pseudo-terminal will not be allocated because stdin is not a terminal.' >&2\n\
+    echo 'me@inner: Permission denied (publickey).' >&2; exit 255";
+
 pub(super) const ME: [&str; 2] = ["-l", "me"];
 pub(super) const ME_BRIEFLY: [&str; 4] = ["-l", "me", "--timeout", "3s"];
 const FORWARD: [&str; 4] = ["-l", "me", "--expect", "forward"];
@@ -117,5 +131,15 @@ setups! {
     relay_to_a_service_that_echoes: |lab| job(lab, "cat; sleep 60"), ME
         => "healthy", ["session-restricted"], ["program"];
     chroot_without_devices: without_devices, ME => "healthy", [], ["exec", "sftp", "forward"];
+    chroot_with_a_shell_alone: shell_alone, ME => "healthy", ["session-command-missing"], ["exec", "sftp", "forward"];
+    shell_of_the_next_host: |lab| job(lab, "unset SSH_ORIGINAL_COMMAND; exec sh"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
+    wrapper_that_says_one_word: |lab| job(lab, "echo denied >&2; exit 1"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    filter_that_quotes: |lab| job(lab, "echo \"ERROR: ssh command rejected: disallowed command: $SSH_ORIGINAL_COMMAND\" >&2; exit 255"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    reader_of_data_of_its_own: |lab| job(lab, "cat >/dev/null; echo 'bad magic number' >&2; exit 1"), ME
+        => "healthy", ["session-restricted"], ["program"];
     nothing_at_all: |lab| shell(lab, NOLOGIN, &["AllowTcpForwarding no"]), ME => "broken", ["session-nologin"], [];
 }

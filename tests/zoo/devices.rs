@@ -18,6 +18,9 @@ setups! {
         => "healthy", ["session-restricted"], ["sftp"];
     device_one_console: |lab| lab.device(&["OneConsole"]), [] => "healthy", ["session-restricted"], ["shell"];
     forwards_only: |lab| lab.device(&["ForwardsOnly"]), [] => "degraded", ["channel-open-refused"], [];
+    device_closes_commands: |lab| lab.device(&["ClosesCommands"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_denies: |lab| lab.device(&["Denies"]), [] => "healthy", ["session-restricted"], ["shell"];
+    device_slow_shell: |lab| lab.device(&["SlowShell"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_early_prompt: |lab| lab.device(&["EarlyPrompt"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_silent_shell: |lab| lab.device(&["SilentShell"]), [] => "degraded", ["session-exec-failed"], [];
     device_shell_without_terminal: |lab| lab.device(&["ShellWithoutTerminal"]), []

@@ -41,6 +41,8 @@ setups! {
     interpreter_node: |lab| on_terminal(lab, "node"), ME => "healthy", ["session-restricted"], ["shell"];
     shell_that_takes_no_commands: |lab| script_as_shell(lab, WITHOUT_C), ME
         => "healthy", ["session-restricted"], ["shell", "forward"];
+    shell_that_shows_processes: |lab| shell(lab, "/bin/ps", &[]), ME
+        => "healthy", ["session-restricted"], ["forward", "program"];
     full_screen_that_fails_in_silence: |lab| on_terminal(lab, &lab.program("top", FULL_SCREEN)), ME
         => "healthy", ["session-restricted"], ["program"];
     menu_that_fails_in_silence: |lab| on_terminal(lab, &lab.program("menu", MENU_ON_TERMINAL)), ME

@@ -48,6 +48,8 @@ setups! {
     shell_bash: |lab| shell(lab, "bash"), ME => "healthy", [], ALL;
     shell_dash: |lab| shell(lab, "dash"), ME => "healthy", [], ALL;
     shell_rbash: |lab| shell(lab, "rbash"), ME => "healthy", [], ALL;
+    shell_rbash_beside_sftp_by_path: |lab| { lab.user("me", "/bin/rbash"); lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server"]) }, ME
+        => "healthy", ["session-subsystem-missing"], ["exec", "forward"];
     shell_that_may_open_few_files: few_files, ME => "healthy", [], ALL;
     shell_imitated: imitation, ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]

@@ -35,5 +35,11 @@ setups! {
     greeting_and_slow_start: |lab| bashrc(lab, "echo Loading modules; sleep 14"), ME
         => "degraded", ["auth-slow", "session-rc-output"], NO_SFTP;
     errors_without_end: |lab| bashrc(lab, "yes >&2"), ME => "degraded", ["session-start-hangs"], ["forward"];
+    errors_every_second: |lab| bashrc(lab, "while :; do echo retrying mount >&2; sleep 1; done"), ["-l", "me", "--timeout", "5s"]
+        => "degraded", ["session-start-hangs"], ["forward"];
+    terms_to_accept: |lab| bashrc(lab, "echo Terms of use: be kind.; echo Press Enter to accept.; read -r x"), ME_BRIEFLY
+        => "healthy", ["session-restricted"], ["forward", "program"];
+    shell_in_front_of_commands: |lab| bashrc(lab, "bash --norc"), ME_BRIEFLY => "broken", ["session-startup-exec"], ["forward"];
+    output_elsewhere: |lab| bashrc(lab, "exec >/dev/null"), ME_BRIEFLY => "broken", ["session-output-lost"], ["forward"];
     greeting_of_200_kb: |lab| bashrc(lab, LONG), ME => "degraded", ["session-rc-output"], NO_SFTP;
 }

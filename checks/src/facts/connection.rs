@@ -183,6 +183,9 @@ pub struct Ran {
     pub stdout_bytes: u64,
     /// Milliseconds until the first of them.
     pub first_output_ms: Option<f64>,
+    /// Milliseconds until the last bytes of either output.
+    #[serde(skip)]
+    pub last_output_ms: Option<f64>,
     /// Exit status.
     pub status: Option<u32>,
     /// The signal that ended it, without `SIG`.

@@ -10,8 +10,10 @@ use crate::base::service::Service;
 use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::channel::Lead;
+use crate::facts::channel::words::lacks_program;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::exit::Facts;
+use crate::measure::channel::NO_PROGRAMS;
 use crate::measure::channel::command::{self, OUTPUT, STATUS};
 use crate::ssh::connection::Connection;
 use crate::ssh::keepalive::KeepaliveReply;
@@ -84,6 +86,10 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
         if second.closed && second.status == Some(STATUS) {
             (ran, other_output, reads, input_open) = (second, other, Reads::Nothing, arrived);
         }
+    }
+    if let Some(program) = lacks_program(&sanitize_bytes(&ran.stderr)).filter(|_| !is_whole(&ran)) {
+        logged_in.lacks = Some(program);
+        return Step::Skipped(NO_PROGRAMS.into());
     }
     let Some(connection) = &logged_in.connection else { return Step::Skipped(LOST.into()) };
     let again = if ctx.limits.deep && (is_whole(&ran) || logged_in.no_input) {

@@ -80,6 +80,8 @@ pub struct LoggedIn {
     pub sftp: Option<SftpSession>,
     /// Commands get no standard input.
     pub no_input: bool,
+    /// A program of our command that the account does not have.
+    pub lacks: Option<&'static str>,
     /// The path loses what fills its packets: see transfer.
     pub is_stalling: bool,
     /// The command that runs stores all of the data before it sends it back.
@@ -102,6 +104,7 @@ impl LoggedIn {
             has_prompt: false,
             sftp: None,
             no_input: false,
+            lacks: None,
             is_stalling: false,
             is_stored: false,
             asked: None,
@@ -119,6 +122,7 @@ impl LoggedIn {
             has_prompt: self.has_prompt,
             sftp: None,
             no_input: self.no_input,
+            lacks: self.lacks,
             is_stalling: self.is_stalling,
             is_stored: self.is_stored,
             asked: None,

@@ -144,6 +144,15 @@ impl Connection {
         names.iter().any(|name| version.contains(name))
     }
 
+    /// True if the server passes signals on to the account's own shell, and to no forced command: OpenSSH since 7.9, where the session is not
+    /// root's (session_signal_req in its session.c).
+    pub(crate) fn passes_signals(&self, user: &str) -> bool {
+        let seen = self.watch.seen();
+        let version = seen.server.version.as_ref().map(|(version, _)| version.as_str());
+        let openssh = version.and_then(Software::of).and_then(|software| software.openssh());
+        user != "root" && openssh.is_some_and(|version| version >= (7, 9))
+    }
+
     /// True if the server's version opens a port of its own choice, as far as is known.
     pub(crate) fn chooses_ports(&self) -> bool {
         let seen = self.watch.seen();

@@ -10,6 +10,7 @@ use tokio::task::yield_now;
 use super::connection::Connection;
 use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
+use crate::facts::channel::HungUp;
 use crate::facts::connection::{GaveUp, Ran};
 use crate::os::pause::timeout;
 
@@ -202,6 +203,22 @@ impl Running {
         is_told.then_some(ended)
     }
 
+    /// Sends SIGHUP (RFC 4254 section 6.9), as a terminal does that is closed, and closes the channel; what ended by it, `None` where the connection was
+    /// lost meanwhile.
+    pub async fn hang_up(mut self, patience: Patience) -> Option<HungUp> {
+        let sent = timeout(SAYING, self.channel.signal(Sig::HUP)).await;
+        let mut ran = Ran { connection_lost: !matches!(sent, Ok(Ok(()))), ..Ran::default() };
+        self.read(0, patience, &mut ran, |ran| ran.closed).await;
+        let has_ended = ran.signal.is_some() || ran.status.is_some();
+        let is_told = !ran.connection_lost;
+        self.close().await;
+        is_told.then_some(match (has_ended, ran.closed) {
+            (false, false) => HungUp::Nothing,
+            (_, true) => HungUp::All,
+            (true, false) => HungUp::ShellAlone,
+        })
+    }
+
     /// Ends the command without keeping its output: a server that does not end with the input is not waited for.
     pub async fn end(mut self, patience: Patience) -> Ran {
         /// The time that sftp servers take to end with their input.
@@ -236,6 +253,9 @@ impl Running {
 
 /// Writes down one message of the server.
 fn take(ran: &mut Ran, message: ChannelMsg, keep: usize, now_ms: f64) {
+    if matches!(message, ChannelMsg::Data { .. } | ChannelMsg::ExtendedData { .. }) {
+        ran.last_output_ms = Some(now_ms);
+    }
     match message {
         ChannelMsg::Data { data } => {
             ran.stdout_bytes += data.len() as u64;

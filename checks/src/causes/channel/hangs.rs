@@ -4,7 +4,7 @@ use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::Facts;
+use crate::facts::channel::{Facts, HungUp};
 
 const START_UP_FILES: Fix = Fix {
     side: Side::Server,
@@ -56,7 +56,7 @@ pub(super) const START_HANGS: Cause = Cause {
     symptoms: &[],
     hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.facts().filter(|facts| !facts.only_reads_lines())?;
+        let facts = evidence.channel.facts().filter(|facts| !facts.reads_lines_first())?;
         let goes_on = facts.goes_on_after_output();
         if !facts.hangs() && !goes_on {
             return None;
@@ -81,8 +81,9 @@ pub(super) const START_HANGS: Cause = Cause {
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
         if seen.ran_later() {
             let later = format!(
-                "it ran {} after a line was sent on standard input: it was slow, or waited for that",
-                seconds(seen.own_mark_after_s.unwrap_or_default())
+                "it ran {} after {} on standard input: it was slow, or waited for that",
+                seconds(seen.own_mark_after_s.unwrap_or_default()),
+                if seen.line_sent { "a line was sent" } else { "the end was sent" }
             );
             return Some(Match::new(Certainty::Possible, [nothing, later]));
         }
@@ -110,7 +111,8 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The command was accepted and did not run; a line sent on its standard input was executed as a \
         command. The account's shell was started with the command, and a start-up file of it replaced it with another \
-        shell (`exec zsh`, `exec fish`), which reads commands from standard input. Interactive logins work; `ssh host \
+        shell (`exec zsh`, `exec fish`), which reads commands from standard input, or started one before it went on \
+        (`bash`, `sudo -i`, `newgrp`). Interactive logins work; `ssh host \
         command`, scp, rsync, Git and Ansible hang. A login shell that prints a greeting and ignores its arguments does \
         this on purpose, for people only.",
     fixes: &[
@@ -127,17 +129,24 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     symptoms: &["scp: Connection closed"],
     hides: &["session-start-hangs", "session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.failed().filter(|facts| facts.only_reads_lines())?;
+        let facts = evidence.channel.failed().filter(|facts| facts.reads_lines_first())?;
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         // A login shell that greets and ignores its arguments is one for people.
         let certainty = if facts.other_output.is_some() { Certainty::Likely } else { Certainty::Certain };
-        Some(Match::new(
-            certainty,
-            [
-                format!("the command was accepted, and {} came within {waited}", came(facts)),
-                "a line on standard input was executed as a command, and ours was not".to_owned(),
-            ],
-        ))
+        let came = format!("the command was accepted, and {} came within {waited}", came(facts));
+        let hung_up = facts.on_input.as_ref().and_then(|seen| seen.hung_up);
+        let seen = match (hung_up, facts.only_reads_lines()) {
+            (Some(HungUp::ShellAlone), _) => {
+                "a line on standard input was executed as a command, and what did so outlived the account's own shell"
+            }
+            (_, false) => "a line on standard input was executed as a command, and ours ran when the input had ended",
+            (_, true) => {
+                let other = "a line on standard input was executed as a command, and ours was not";
+                return Some(Match::new(certainty, [came, other.to_owned()]));
+            }
+        };
+        let found = Match::new(certainty, [came, seen.to_owned()]);
+        Some(found.titled("A start-up file starts another shell, which reads the input of commands".to_owned()))
     },
     ..Cause::NEW
 };

@@ -17,7 +17,9 @@ pub(super) const PAM_REFUSED: Cause = Cause {
     explanation: "The login was accepted, and a session module of PAM then refused the session. sshd ends such a \
         session with status 254 and prints what the module said. pam_limits counts logins (maxlogins, maxsyslogins) \
         and sets limits that the system may refuse, pam_loginuid fails in containers, as sshd's own audit does in one without AUDIT_WRITE, pam_namespace and pam_mkhomedir \
-        fail where a directory cannot be made, and pam_deny refuses everybody. Forwarding fails with the session.",
+        fail where a directory cannot be made, and pam_deny refuses everybody. Forwarding fails with the session.\n\n\
+        Where sshd runs without PAM, it ends the sessions of everybody but root with the same status while /etc/nologin \
+        exists, and prints what that file says.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -31,6 +33,12 @@ pub(super) const PAM_REFUSED: Cause = Cause {
             snippet: Some(
                 "grep -hE '^session' /etc/pam.d/sshd /etc/pam.d/common-session; grep -rvhE '^(#|$)' /etc/security/limits.conf /etc/security/limits.d",
             ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Check whether logins are switched off for a time",
+            snippet: Some("ls -l /etc/nologin /run/nologin; cat /etc/nologin"),
             ..Fix::LOOK
         },
         Fix {
@@ -64,14 +72,22 @@ pub(super) const PAM_REFUSED: Cause = Cause {
         let ran = &facts.ran;
         let said = facts.words().next().map(|words| format!("the server said \"{words}\""));
         let counts = facts.program().is_some_and(|program| program.name == "pam_limits");
+        // Without PAM, sshd ends a session so where /etc/nologin exists, and prints that file (do_nologin in its session.c).
+        let may_be_nologin = !counts && evidence.target.user != "root";
         let certainty = match (counts, ran.status == Some(PAM_STATUS) && ran.closed) {
             (true, _) => Certainty::Certain,
-            (false, true) if evidence.channel.facts().is_some_and(|facts| !facts.quoted_back) => Certainty::Likely,
+            (false, true) if facts.quoted_back => return None,
+            (false, true) if may_be_nologin => Certainty::Possible,
+            (false, true) => Certainty::Likely,
             _ => return None,
         };
         let end =
             ran.status.map(|code| format!("the session ended with {}, without our command's output", status(code)));
-        Some(Match::new(certainty, said.into_iter().chain(end)))
+        let found = Match::new(certainty, said.into_iter().chain(end));
+        if may_be_nologin {
+            return Some(found.titled("PAM or /etc/nologin refuses the session after the login".to_owned()));
+        }
+        Some(found)
     },
     ..Cause::NEW
 };

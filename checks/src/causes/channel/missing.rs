@@ -71,8 +71,57 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     ..Cause::NEW
 };
 
+pub(super) const OUTPUT_LOST: Cause = Cause {
+    code: "session-output-lost",
+    stage: Check::Channel,
+    title: "Commands run, but nothing of their output arrives",
+    severity: Severity::Critical,
+    explanation: "The command was accepted, and ended at the end of its input with the status that our own command ends with: \
+        it ran. Nothing that it printed arrived. A start-up file of the account's shell sends output elsewhere for \
+        good (`exec >FILE`, `exec >/dev/null`), or a wrapper in front of commands does so for a log.\n\n\
+        A forced command of another kind that reads all of its input, prints nothing and ends with the same status looks \
+        alike: `ssh HOST 'exit 3'; echo $?` prints 3 where commands run.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "See whether commands run: this prints 3",
+            snippet: Some("ssh {alias} 'exit 3'; echo $?"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Find what redirects output in the start-up files that the shell reads without a terminal too",
+            snippet: Some(
+                "grep -nE 'exec +[0-9&]*>' ~{user}/.bashrc ~{user}/.zshenv ~{user}/.cshrc ~{user}/.ssh/rc /etc/bash.bashrc /etc/zsh/zshenv",
+            ),
+            ..Fix::LOOK
+        },
+        super::hangs::ONLY_INTERACTIVE,
+    ],
+    symptoms: &[],
+    hides: &["session-shell-exits", "session-subsystem-missing"],
+    judge: |evidence| {
+        let facts = evidence.channel.failed().filter(|facts| facts.loses_output())?;
+        let because = [
+            "the command was accepted, and at the end of its input it ended with the status that ours ends with",
+            "neither its own output nor what it was sent came back",
+        ];
+        let stderr = facts.stderr.as_ref().map(|said| format!("standard error said \"{said}\""));
+        Some(Match::new(Certainty::Likely, because.map(ToOwned::to_owned).into_iter().chain(stderr)))
+    },
+    ..Cause::NEW
+};
+
 /// The account's shell runs what is built into it, and does not find `sh`: nothing that needs programs was measured.
 fn without_programs(facts: &Facts) -> Option<Match> {
+    if let Some(program) = facts.lacks.as_deref().filter(|_| facts.mark_seen) {
+        let because = [
+            format!("commands run, and {program} is not found, which the test needs"),
+            "what needs it was not tested: transfer, exit".to_owned(),
+        ];
+        let found = Match::new(Certainty::Certain, because).at(Severity::Info);
+        return Some(found.titled("The account lacks standard programs".to_owned()));
+    }
     let said = facts.stderr.as_deref().filter(|_| facts.plain)?;
     finds_no_sh(said).then(|| {
         let because = [

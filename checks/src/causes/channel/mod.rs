@@ -29,6 +29,7 @@ pub static CAUSES: &[Cause] = &[
     hangs::START_HANGS,
     hangs::STARTUP_EXEC,
     missing::COMMAND_MISSING,
+    missing::OUTPUT_LOST,
     FORCED_COMMAND,
     spoilt::CLOSED_EARLY,
     spoilt::CHROOT_FAILED,
@@ -256,6 +257,11 @@ const SHELL_EXITS: Cause = Cause {
         // A shell that cannot be started or used does not call it a success.
         let certainty = if is_unclear || status_seen == Some(0) { Certainty::Possible } else { Certainty::Likely };
         let found = forwards(facts, Match::new(certainty, std::iter::once(end).chain(words)));
+        let found = if facts.fails_at_next_host() {
+            found.titled("The forced command's own ssh does not get to the next host".to_owned())
+        } else {
+            found
+        };
         Some(if is_unclear { found.at(Severity::Warning) } else { found })
     },
     ..Cause::NEW
@@ -283,7 +289,7 @@ fn ran_without_mark(facts: &Facts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::channel::OnInput;
+    use crate::facts::channel::{HungUp, OnInput};
     use crate::facts::connection::{GaveUp, Ran};
     use crate::facts::{Evidence, Step, Timed};
 
@@ -345,7 +351,7 @@ mod tests {
                 ..OnInput::default()
             };
             let facts = Facts { on_input: Some(Box::new(seen)), ..goes_on(None, None) };
-            assert_eq!(facts.may_be_slow(), certainty == Certainty::Possible);
+            assert_eq!(facts.is_slow(), passed_on, "something else has read the line");
             assert_eq!(judged(facts), vec![("session-start-hangs", certainty)], "{after_s:?} {passed_on}");
         }
         let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
@@ -356,6 +362,35 @@ mod tests {
         assert!(judged(Facts { ran: unanswered, ..Facts::default() }).is_empty());
         let word = Facts { other_output: Some("unknown option --nologin".into()), ..ended(2) };
         assert_eq!(judged(word), exits(Certainty::Likely));
+    }
+
+    #[test]
+    fn a_shell_that_reads_commands_is_told_by_its_hang_up() {
+        let judged = |hung_up, own_mark| {
+            let seen = OnInput { line_sent: true, line_answered: true, hung_up, own_mark, ..OnInput::default() };
+            let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+            let step = Step::Failed(Facts { ran, on_input: Some(Box::new(seen)), ..Facts::default() });
+            let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.title)));
+            found.collect::<Vec<_>>()
+        };
+        let starts = || Some("A start-up file starts another shell, which reads the input of commands".to_owned());
+        assert_eq!(judged(Some(HungUp::All), false), [("session-startup-exec", None)]);
+        assert_eq!(judged(Some(HungUp::ShellAlone), false), [("session-startup-exec", starts())]);
+        assert_eq!(judged(None, true), [("session-startup-exec", starts())]);
+    }
+
+    #[test]
+    fn the_end_of_a_session_without_pam_may_be_etc_nologin() {
+        let judged = |user: &str| {
+            let facts = Facts { stderr: Some("Maintenance until 10:00\\n".into()), ..ended(254) };
+            let mut evidence =
+                Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+            evidence.target.user = user.to_owned();
+            (limits::PAM_REFUSED.judge)(&evidence).map(|found| (found.certainty, found.title.is_some()))
+        };
+        assert_eq!(judged("me"), Some((Certainty::Possible, true)));
+        assert_eq!(judged("root"), Some((Certainty::Likely, false)));
     }
 
     #[test]

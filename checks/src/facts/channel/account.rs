@@ -1,14 +1,14 @@
 //! The services of an account, derived from its sessions.
 
 use super::programs::{Program, Purpose, known, named};
-use super::session::{Facts, OnInput, Shell};
-use super::words::{ends_with_prompt, is_menu, is_process_limit, refuses_c, says_not_run};
+use super::session::{Facts, OUR_STATUS, OnInput, Shell};
+use super::words::{NOT_RUN, ends_with_prompt, is_menu, is_process_limit, refuses_c, says_no_login, says_not_run};
 use crate::base::service::Service;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
 pub const PAM_STATUS: u32 = 254;
-/// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
-const NOT_RUN: [u32; 2] = [126, 127];
+/// The status of ssh that did not get to its host (ssh(1)).
+const SSH_FAILED: u32 = 255;
 
 /// The way an account answers to a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,9 @@ impl Facts {
             return Account::Unclear;
         }
         // sshd serves sftp itself, also to an account whose shell hangs.
+        if self.loses_output() {
+            return Account::Nothing;
+        }
         if self.hangs() || self.says_limit() {
             return if self.may_wait_on_purpose() { Account::Unclear } else { Account::Nothing };
         }
@@ -104,8 +107,19 @@ impl Facts {
     /// The program that ran in place of our command, or of what was asked for behind it, by its words.
     #[must_use]
     pub fn program(&self) -> Option<&'static Program> {
+        // What its ssh says of a terminal tells nothing of it.
+        if self.fails_at_next_host() {
+            return None;
+        }
         let by_words = || self.program.as_deref().and_then(named).or_else(|| self.words().find_map(known));
         by_words().or_else(|| self.reader_of_data())
+    }
+
+    /// True if what ran in place of our command is ssh to another host, and it did not get there.
+    #[must_use]
+    pub fn fails_at_next_host(&self) -> bool {
+        let ran = &self.ran;
+        ran.closed && ran.status == Some(SSH_FAILED) && !self.quoted_back && self.words().any(says_no_login)
     }
 
     /// The program that ended at a line of ours, or at the end of its input, and said that this is not the data it reads.
@@ -194,8 +208,11 @@ impl Facts {
             None if self.quoted_back => true,
             None if self.waits_with_output() || self.reads_its_own_language() || self.sends_back() => true,
             None if ran.closed => ran.status == Some(0) && self.words().next().is_some(),
-            // It took the end of its input for the end of its work.
-            None => self.on_input.as_ref().is_some_and(|seen| seen.closed && seen.status == Some(0)),
+            // It took the end of its input for the end of its work, or what it was sent for no data of its kind.
+            None => self.on_input.as_ref().is_some_and(|seen| {
+                let is_done = seen.closed && (seen.status == Some(0) || seen.rejects_input());
+                (is_done || seen.forced) && !self.says_limit()
+            }),
         }
     }
 
@@ -212,12 +229,21 @@ impl Facts {
         {
             return false;
         }
-        self.on_input.as_ref().is_none_or(|seen| !seen.closed || seen.line_answered && !seen.forced || seen.own_mark)
+        let goes_on = |seen: &OnInput| !seen.closed && !seen.forced;
+        self.on_input.as_ref().is_none_or(|seen| goes_on(seen) || seen.line_answered && !seen.forced || seen.own_mark)
+    }
+
+    /// True if our command ran, as its status shows at the end of its input, and its output came to nobody: neither the mark nor what it was sent.
+    #[must_use]
+    pub fn loses_output(&self) -> bool {
+        let is_ours = |seen: &OnInput| seen.closed && seen.status == Some(OUR_STATUS) && seen.output.is_none();
+        !self.mark_seen && self.on_input.as_deref().is_some_and(|seen| is_ours(seen) && !seen.line_answered)
     }
 
     /// True if a shell of the account's own stands in our command's place and has read a line of ours, or our command waited for one.
     fn is_shell_in_place(&self) -> bool {
-        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.forced || seen.own_mark)
+        let waited = |seen: &OnInput| seen.own_mark && (seen.line_sent || seen.ran_later());
+        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.forced || waited(seen))
     }
 
     /// True if complaints on standard error are all that came, neither a line nor the end of the input changed that.
@@ -287,6 +313,13 @@ impl Facts {
         !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_passed_on && !seen.own_mark)
     }
 
+    /// True if the account's shell is a restricted one, such as rbash, which may not replace itself: it said so of our command.
+    #[must_use]
+    pub fn has_restricted_shell(&self) -> bool {
+        let said = self.stderr.as_deref().filter(|_| self.mark_seen).unwrap_or_default();
+        said.split("\\n").any(|line| line.trim_end_matches("\\r").ends_with(": restricted"))
+    }
+
     /// True if the account's shell says that it does not know the option `-c`, with which it was given our command: it may be one for
     /// people only, such as a database's client.
     #[must_use]
@@ -300,20 +333,31 @@ impl Facts {
         self.does_not_know_c() && self.shell.as_deref().is_some_and(ended_well)
     }
 
+    /// True if a shell read commands from standard input, and ours did not run before its end.
+    #[must_use]
+    pub fn reads_lines_first(&self) -> bool {
+        self.hangs() && self.on_input.as_ref().is_some_and(|seen| seen.line_answered)
+    }
+
     /// True if a shell read commands from standard input, and ours never ran.
     #[must_use]
     pub fn only_reads_lines(&self) -> bool {
-        self.hangs() && self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.own_mark)
+        self.reads_lines_first() && self.on_input.as_ref().is_some_and(|seen| !seen.own_mark)
     }
 
-    /// True if it hangs as one does that is only slow to start: it did not wait for a line, and did not end at the end of its input at once.
+    /// True if a shell in our command's place was sent SIGHUP, and what that did tells whose it is.
     #[must_use]
-    pub fn may_be_slow(&self) -> bool {
-        (self.hangs() || self.goes_on_after_output() && !self.prints_without_end())
-            && self
-                .on_input
-                .as_ref()
-                .is_some_and(|seen| !seen.line_answered && (seen.ran_later() || !seen.own_mark && !seen.closed))
+    pub fn is_settled_by_signal(&self) -> bool {
+        self.on_input.as_ref().is_some_and(|seen| seen.hung_up.is_some())
+    }
+
+    /// True if our command ran late, and not for what was sent to it: start-up files are slow.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        // Whatever else waited would have read the line.
+        let is_late = |seen: &OnInput| seen.own_mark && seen.ran_later() && (seen.line_passed_on || !seen.line_sent);
+        let seen = self.on_input.as_deref().filter(|seen| !seen.line_answered);
+        !self.mark_seen && self.ran.accepted == Some(true) && seen.is_some_and(is_late)
     }
 
     /// True if commands are refused, and the shell is accepted and waits in silence: for input, or for ever.

@@ -9,8 +9,8 @@ pub mod words;
 
 pub use account::Account;
 pub use capabilities::{Capabilities, Capability, Sessions};
-pub(crate) use session::OURS;
-pub use session::{Facts, Lead, OnInput, Shell};
+pub use session::{Facts, HungUp, Lead, OnInput, Shell};
+pub(crate) use session::{OUR_STATUS, OURS};
 pub use sftp::Sftp;
 
 use crate::base::service::Service;

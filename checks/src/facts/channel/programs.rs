@@ -46,6 +46,9 @@ const fn likely(name: &'static str, purpose: Purpose, words: &'static [&'static 
     Program { name, purpose, is_sure: false, words, source }
 }
 
+/// The kind of a program that says no.
+const REFUSING: &str = "a program that refuses commands";
+
 /// The special ones first: the words of the general ones stand in theirs.
 static PROGRAMS: &[Program] = &[
     sure(
@@ -57,7 +60,7 @@ static PROGRAMS: &[Program] = &[
     sure(
         "GitLab",
         Purpose::Git,
-        &["welcome to gitlab", "disallowed command"],
+        &["welcome to gitlab", "gitlab: disallowed command", "error: disallowed command"],
         "GitLab Shell: its feature list, and disallowedcommand.go",
     ),
     sure(
@@ -147,8 +150,9 @@ static PROGRAMS: &[Program] = &[
             "empty stream is not considered valid",
             "no recipients found in headers",
             "no recipient addresses found",
+            "no recipients specified",
         ],
-        "gzip, tar, bzip2, xz, zstd, GnuPG, cpio, zfs-receive, btrfs-receive, pg_restore, Exim and Postfix",
+        "gzip, tar, bzip2, xz, zstd, GnuPG, cpio, zfs-receive, btrfs-receive, pg_restore, Exim, Postfix and mutt",
     ),
     sure("tmux", Purpose::Terminal, &["open terminal failed: not a terminal"], "tty-term.c and client.c of tmux"),
     sure("screen", Purpose::Terminal, &["must be connected to a terminal"], "screen.c of GNU Screen"),
@@ -308,7 +312,7 @@ static PROGRAMS: &[Program] = &[
         "Azure Repos, Gitee, sourcehut, Pagure, Launchpad",
     ),
     likely(
-        "a program that refuses commands",
+        REFUSING,
         Purpose::Refusal,
         &[
             "shell access is disabled",
@@ -320,6 +324,7 @@ static PROGRAMS: &[Program] = &[
             "command not allowed",
             "command is not allowed",
             "command rejected",
+            "disallowed command",
             "command denied",
             "access denied",
             "forbidden command",
@@ -334,6 +339,13 @@ static PROGRAMS: &[Program] = &[
             "unauthorized command",
             "allowed commands",
             "commands are not allowed",
+            "is allowed here",
+            "are allowed here",
+            "not allowed here",
+            "only allows",
+            "command refused",
+            "request denied",
+            "request rejected",
         ],
         "Savannah, SourceForge and scripts in front of keys",
     ),
@@ -378,6 +390,16 @@ pub fn named(name: &str) -> Option<&'static Program> {
 /// The program that printed this, if it is known.
 #[must_use]
 pub fn known(text: &str) -> Option<&'static Program> {
+    /// GitLab says no more than that, and others say it with their own words around it.
+    const GITLAB: &str = "disallowed command";
+    /// A whole answer of scripts in front of keys.
+    const NO: [&str; 8] =
+        ["denied", "rejected", "refused", "forbidden", "disallowed", "not allowed", "unauthorized", "no access"];
     let text = text.to_lowercase();
-    PROGRAMS.iter().find(|program| program.words.iter().any(|words| text.contains(words)))
+    let whole = text.trim_end_matches("\\n").trim_matches(|letter: char| !letter.is_ascii_alphabetic());
+    if whole == GITLAB {
+        return named("GitLab");
+    }
+    let found = PROGRAMS.iter().find(|program| program.words.iter().any(|words| text.contains(words)));
+    found.or_else(|| NO.contains(&whole).then(|| named(REFUSING)).flatten())
 }

@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::Capabilities;
+use super::words::NOT_RUN;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Marks;
 
 /// The beginning of our command.
 pub(crate) const OURS: &str = "exec sh -c";
+/// The status that our command ends with: one that hardly anything else gives.
+pub(crate) const OUR_STATUS: u32 = 7;
 
 /// The way a command has to begin for the server to run it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +63,9 @@ pub struct Facts {
     /// Commands get no standard input: ours met its end at once.
     #[serde(default)]
     pub no_input: bool,
+    /// A program of our command that the account does not have, as in a root directory of its own; it was told when the command came to it.
+    #[serde(default)]
+    pub lacks: Option<String>,
     /// The reaction to input of the program that ran in place of our command, where it neither ended nor printed our
     /// mark.
     #[serde(default)]
@@ -95,12 +101,14 @@ pub struct OnInput {
     pub forced: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
-    /// Seconds from the line sent to our mark, or at most so many; `null` where it did not come, or no line was sent.
+    /// Seconds to our mark from what was sent first, the line or the end of the input, or at most so many; `null` where it did not come.
     pub own_mark_after_s: Option<f64>,
     /// A line of ours came back in a message of another program, which read it and did not know it.
     pub line_quoted: bool,
     /// The line came through to our command: nothing before it had read it.
     pub line_passed_on: bool,
+    /// What ended by SIGHUP after the line was answered; `null` where that was not sent, which is done as for `terminated`.
+    pub hung_up: Option<HungUp>,
     /// It ended at the end of its input.
     pub closed: bool,
     /// It went on in silence, or to print, and SIGTERM ended it; `null` where that was not sent, which is done where the server is OpenSSH's: sshd
@@ -114,15 +122,35 @@ pub struct OnInput {
     pub stderr: Option<String>,
 }
 
+/// The reaction to SIGHUP of what answered a line as a shell does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HungUp {
+    /// The account's own shell ended, and with it the session.
+    All,
+    /// The account's own shell ended, and another one that it had started went on.
+    ShellAlone,
+    /// Nothing ended: the shell is forced, or is behind a forced program.
+    Nothing,
+}
+
 /// Seconds within which a program that waits for a line continues once it comes; a later reaction may be a coincidence.
 const AT_ONCE_S: f64 = 0.7;
 
 impl OnInput {
-    /// True if our command ran, and not for the line: it was slow, or waited for the end of the input.
+    /// True if our command ran, and not for what was sent: it was slow, or waited for the end of the input.
     #[must_use]
     pub fn ran_later(&self) -> bool {
         let came_at_once = self.own_mark_after_s.is_some_and(|after_s| after_s <= AT_ONCE_S);
-        self.own_mark && self.line_sent && (self.line_passed_on || !came_at_once)
+        self.own_mark && (self.line_passed_on || !came_at_once)
+    }
+
+    /// True if it ended at what it was sent, said so in words, and was no shell: it reads data of another kind.
+    #[must_use]
+    pub(super) fn rejects_input(&self) -> bool {
+        let is_told = self.output.is_some() || self.stderr.is_some();
+        let failed = self.status.is_some_and(|status| !NOT_RUN.contains(&status));
+        self.closed && failed && is_told && !self.line_answered && !self.own_mark
     }
 }
 

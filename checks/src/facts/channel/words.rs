@@ -1,5 +1,7 @@
 //! Texts of shells and programs, escaped, and their meaning.
 
+/// The statuses of a shell that does not find a command, or may not execute it (POSIX, Shell Command Language, 2.8.2).
+pub(super) const NOT_RUN: [u32; 2] = [126, 127];
 /// The characters at the end of a line at which a shell or the command line of a device waits.
 const PROMPTS: [char; 5] = ['$', '#', '>', '%', ']'];
 
@@ -31,6 +33,40 @@ pub fn finds_no_sh(text: &str) -> bool {
         before.rsplit([' ', '/']).next() == Some("sh") && WORDS.contains(&says)
             || says == "sh" && before.ends_with("command not found")
     })
+}
+
+/// The program of our own command that a shell says in a text, escaped, that it does not find or may not run.
+#[must_use]
+pub fn lacks_program(text: &str) -> Option<&'static str> {
+    const OURS: [&str; 6] = ["head", "tail", "cat", "dd", "tr", "printf"];
+    const WORDS: [&str; 5] =
+        ["not found", "no such file or directory", "permission denied", "not executable", "restricted"];
+    let lines = text.split("\\n").map(|line| line.trim_end_matches("\\r").to_lowercase());
+    let said: Vec<_> = lines.filter(|line| WORDS.iter().any(|words| line.contains(words))).collect();
+    OURS.into_iter().find(|name| {
+        let is_named = |line: &String| line.split([' ', ':', '/', '\'', '"', '`']).any(|word| word == *name);
+        said.iter().any(is_named)
+    })
+}
+
+/// True if ssh says in a text, escaped, that it did not get to the host that it was to log in to (ssh(1) ends with status 255 then).
+pub(super) fn says_no_login(text: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "permission denied (",
+        "host key verification failed",
+        "connection refused",
+        "connection timed out",
+        "operation timed out",
+        "no route to host",
+        "network is unreachable",
+        "could not resolve hostname",
+        "connection closed by",
+        "connection reset by",
+        "kex_exchange_identification",
+        "unable to negotiate with",
+    ];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|words| text.contains(words))
 }
 
 /// True if a shell says so of a command that it does not find, or may not execute.
@@ -114,12 +150,15 @@ pub(super) fn refuses_c(text: &str) -> bool {
     let names_c = text.split([' ', '"', '\'', '`', '\\', ',', '.', ':']).any(|word| word == "-c")
         || text.contains("'c'")
         || text.contains("-- c");
-    names_c && UNKNOWN.iter().any(|words| text.contains(words))
+    let is_unknown = names_c && UNKNOWN.iter().any(|words| text.contains(words));
+    // A parser of options that names another one of them, or none, and shows its own.
+    let shows_options = text.contains("option") && ["usage:", "--help"].iter().any(|words| text.contains(words));
+    is_unknown || shows_options
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{finds_no_sh, invites_input, refuses_c, says_not_run};
+    use super::{finds_no_sh, invites_input, lacks_program, refuses_c, says_no_login, says_not_run};
 
     #[test]
     fn a_greeting_is_told_from_what_wants_an_answer() {
@@ -179,6 +218,29 @@ mod tests {
             assert!(refuses_c(said), "{said}");
         }
         assert!(!refuses_c("backup: unknown option --compress\\n") && !refuses_c("usage: run -c FILE\\n"));
+        assert!(refuses_c("error: unsupported option (BSD syntax)\\n\\nUsage:\\n ps [options]\\n"));
+    }
+
+    #[test]
+    fn a_program_of_ours_is_missing_in_the_words_of_any_shell() {
+        for (said, name) in [
+            ("sh: 1: cat: not found\\n", "cat"),
+            ("sh: line 1: head: command not found\\n", "head"),
+            ("sh: tail: inaccessible or not found\\n", "tail"),
+            ("sh: 1: tr: Permission denied\\n", "tr"),
+            ("mesg: ttyname failed\\nsh: /bin/dd: No such file or directory\\r\\n", "dd"),
+        ] {
+            assert_eq!(lacks_program(said), Some(name), "{said}");
+        }
+        assert_eq!(lacks_program("cat: write error: Broken pipe\\n"), None);
+        assert_eq!(lacks_program("sh: 1: category: not found\\n"), None);
+    }
+
+    #[test]
+    fn a_login_to_the_next_host_that_fails_is_told() {
+        assert!(says_no_login("me@inner: Permission denied (publickey).\\r\\n"));
+        assert!(says_no_login("ssh: connect to host inner port 22: Connection refused\\r\\n"));
+        assert!(!says_no_login("Pseudo-terminal will not be allocated because stdin is not a terminal.\\r\\n"));
     }
 
     #[test]

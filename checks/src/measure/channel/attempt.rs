@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use super::command::{KEPT, LONG, command, is_foreign_shell, is_printed, is_quoted};
 use super::{input, settle};
-use crate::base::limits::{Limits, Patience};
+use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
 use crate::facts::channel::programs::known;
 use crate::facts::channel::{Capabilities, Capability, Facts, Lead};
 use crate::facts::connection::Ran;
+use crate::measure::context::Context;
 use crate::ssh::connection::Connection;
 use crate::ssh::recorder::Expect;
 use crate::ssh::run::Running;
@@ -29,14 +30,17 @@ async fn interrupt(mut running: Running, patience: Patience) {
 }
 
 /// Starts the command that stores this many bytes; leaves it running where it printed its mark.
-pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usize) -> (Facts, Option<Running>) {
-    let patience = limits.patience();
+pub(super) async fn start(connection: &Connection, ctx: &Context, stored: usize) -> (Facts, Option<Running>) {
+    let patience = ctx.limits.patience();
+    let passes_signals = connection.passes_signals(&ctx.target.user);
+    let attempt =
+        async |lead, patience| attempt(connection, (stored, lead), patience, ctx.limits.stage, passes_signals).await;
     let lead = connection.usual_lead();
-    let (first, running) = attempt(connection, stored, lead, patience).await;
-    // ssh would wait for as long as the account's start-up files take.
-    let longer = Patience { silence: limits.stage, total: limits.stage };
-    let (first, running) = if first.may_be_slow() && longer.silence > patience.silence {
-        attempt(connection, stored, lead, longer).await
+    let (first, running) = attempt(lead, patience).await;
+    // It was awaited with its input ended.
+    let longer = Patience { silence: ctx.limits.stage, total: ctx.limits.stage };
+    let (first, running) = if first.is_slow() && longer.silence > patience.silence {
+        attempt(lead, longer).await
     } else {
         (first, running)
     };
@@ -46,15 +50,17 @@ pub(super) async fn start(connection: &Connection, limits: &Limits, stored: usiz
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
     }
+    // What the shell said of our command tells why it did not run.
+    let mut said = first.stderr.clone();
     if lead == Lead::ExecSh {
-        let (second, running) = attempt(connection, stored, Lead::Sh, patience).await;
+        let (second, running) = attempt(Lead::Sh, patience).await;
         if second.mark_seen {
-            return (second, running);
+            return (Facts { stderr: second.stderr.clone().or(said), ..second }, running);
         }
+        said = said.into_iter().chain(second.stderr).reduce(|first, second| first + &second);
     }
     match plain(connection, patience).await {
-        // What the shell said of our command tells why it did not run.
-        Some(plain) => (Facts { stderr: plain.stderr.clone().or(first.stderr), ..plain }, None),
+        Some(plain) => (Facts { stderr: plain.stderr.clone().or(said), ..plain }, None),
         None => (first, None),
     }
 }
@@ -68,7 +74,13 @@ fn ran_late(facts: &Facts) -> Option<Facts> {
 }
 
 /// Starts the command that begins so.
-async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: Patience) -> (Facts, Option<Running>) {
+async fn attempt(
+    connection: &Connection,
+    (stored, lead): (usize, Lead),
+    patience: Patience,
+    stage: Duration,
+    passes_signals: bool,
+) -> (Facts, Option<Running>) {
     let mark = nonce();
     let mut ran = Ran::default();
     let command = command(lead, &mark, stored);
@@ -98,7 +110,7 @@ async fn attempt(connection: &Connection, stored: usize, lead: Lead, patience: P
         };
         return (Facts { lead, on_terminal, ..seen(ran) }, running);
     }
-    let on_input = settle::settle(running, &mut ran, &mark, patience, connection.names_itself(&["OpenSSH"])).await;
+    let on_input = settle::settle(running, &mut ran, &mark, (patience, stage), passes_signals).await;
     (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::base::limits::Patience;
 use crate::facts::channel::words::finds_no_sh;
-use crate::facts::channel::{Facts, Lead, OURS};
+use crate::facts::channel::{Facts, Lead, OUR_STATUS, OURS};
 use crate::facts::connection::Ran;
 use crate::ssh::run::Running;
 
@@ -16,8 +16,8 @@ pub(crate) const LONG: usize = 512 * 1024;
 const AHEAD: usize = 64 * 1024;
 /// Output of the last command, bytes: more than one packet, so that a cut at the end would show.
 pub(crate) const OUTPUT: u64 = 64 * 1024;
-/// The status that the last command ends with: one that nothing else gives.
-pub(crate) const STATUS: u32 = 7;
+/// The status that the last command ends with.
+pub(crate) const STATUS: u32 = OUR_STATUS;
 
 /// The one command that channel, transfer and exit share, since starting one may be slow (a shell's start-up files): it prints a mark,
 /// sends back each of the [`parts`] of `stored` bytes when it has all of it, then what it is sent as it comes, and at the end of its input

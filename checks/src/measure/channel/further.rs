@@ -2,6 +2,7 @@
 //! own where the server ends one with its session.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
@@ -20,6 +21,9 @@ use super::attempt;
 use super::command::names_first_word;
 use super::{forwarding, shell};
 
+/// The time in which an sftp server answers that needs no shell.
+const SOON: Duration = Duration::from_secs(5);
+
 /// A wish for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
@@ -37,7 +41,8 @@ pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Fac
     for service in [&mut facts.capabilities.sftp, &mut facts.capabilities.shell] {
         *service = Capability::not_tested(ONCE_MORE);
     }
-    let mut wishes = wishes(facts, &ctx.limits.expected);
+    let takes_forced_commands = logged_in.connection.as_ref().is_none_or(is_for_shells);
+    let mut wishes = wishes(facts, takes_forced_commands, &ctx.limits.expected);
     while let Some(wish) = wishes.pop_front() {
         if ctx.stop.asked() || !logged_in.is_connected(ctx).await {
             return;
@@ -46,7 +51,10 @@ pub(super) async fn ask(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Fac
             // The server ends a connection with its session, and did so at this moment.
             grant(ctx, logged_in, facts, wish).await;
         }
-        if facts.mark_seen || facts.serves().contains(&Service::Sftp) {
+        // Where sftp is accepted, what is forced has run for it, and would run once more.
+        let has_run_again =
+            wish == Wish::Sftp && facts.ran.accepted == Some(true) && !facts.capabilities.sftp.is_refused();
+        if facts.mark_seen || has_run_again && !facts.does_not_know_c() || facts.serves().contains(&Service::Sftp) {
             wishes.retain(|wish| *wish != Wish::Shell || ctx.limits.expected.contains(&Service::Shell));
         }
     }
@@ -88,6 +96,10 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
     }
     if wish == Wish::Sftp {
+        // An sftp server that is started by the shell hangs as long as that, and sshd's own answers at once.
+        let silence =
+            if facts.hangs() || facts.goes_on_after_output() { patience.silence.min(SOON) } else { patience.silence };
+        let patience = Patience { silence, ..patience };
         let (mut outcome, mut said, mut sftp) = SftpSession::begin(session, patience).await;
         let answered = outcome != Capability::of(None) || !connection.is_closed();
         let is_silent = said.as_ref().is_some_and(|said| said.is_silent);
@@ -105,7 +117,8 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     if (is_refused || seen.is_silent())
         && let Some(session) = first_session(ctx, logged_in, patience).await
     {
-        seen = started(session, patience).await;
+        // One that says nothing may be slow: ssh would wait.
+        seen = started(session, Patience { silence: patience.total, ..patience }).await;
     }
     let answered = !(seen.ran.connection_lost && seen.ran.stdout_bytes == 0);
     facts.capabilities.shell = shell::outcome(&seen);
@@ -161,10 +174,15 @@ async fn started(session: Channel<Msg>, patience: Patience) -> Shell {
     seen
 }
 
+/// True if the server is one for accounts of a system, with shells, start-up files and forced commands, and serves any session as the first.
+fn is_for_shells(connection: &Connection) -> bool {
+    connection.names_itself(&["OpenSSH", "dropbear"])
+}
+
 /// Opens the first session of another connection: some servers serve one session of each, and refuse the requests of more or leave them
 /// unanswered.
 async fn first_session(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) -> Option<Channel<Msg>> {
-    if !logged_in.reconnect(ctx).await {
+    if logged_in.connection.as_ref().is_some_and(is_for_shells) || !logged_in.reconnect(ctx).await {
         return None;
     }
     match logged_in.connection.as_ref()?.open([ChannelKind::Session], patience.silence).await {
@@ -175,7 +193,7 @@ async fn first_session(ctx: &Context, logged_in: &mut LoggedIn, patience: Patien
 
 /// Returns the requests worth making. A forced command runs once more for each: there is one at most where a command
 /// may be forced, and none where a program has done its work.
-fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
+fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> VecDeque<Wish> {
     let ran = &facts.ran;
     let mut wishes = match facts.program().map(|program| program.purpose) {
         _ if ran.refused.is_some() => vec![Wish::Forward],
@@ -184,15 +202,19 @@ fn wishes(facts: &Facts, expected: &[Service]) -> VecDeque<Wish> {
         // A menu, a prompt, or what does not stop to print.
         _ if facts.waits_with_output() => vec![],
         // Nothing ran.
-        _ if ran.accepted == Some(false) => vec![Wish::Sftp, Wish::Shell],
+        _ if ran.accepted == Some(false) || ran.accepted.is_none() && ran.closed => vec![Wish::Sftp, Wish::Shell],
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         // What imitates a shell may know `echo`, and take `sh` for a shell that reads its input, whatever the arguments are.
-        None if facts.only_reads_lines() => vec![Wish::Echo],
+        None if facts.only_reads_lines() && !facts.is_settled_by_signal() => vec![Wish::Echo],
+        // The account's own shell is not in its place, or what is there is forced, and known to be a shell.
+        None if facts.is_settled_by_signal() => vec![],
         // A prompt on a terminal tells an interpreter.
         None if facts.reads_its_own_language() => vec![Wish::Shell],
         None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
+        // Servers built into devices have no start-up files, and no forced commands.
+        None if may_be_broken(facts) && !takes_forced_commands => vec![Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.
         Some(Purpose::Git | Purpose::Copying | Purpose::Terminal | Purpose::Full) | None => vec![],

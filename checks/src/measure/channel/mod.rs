@@ -30,6 +30,9 @@ const NO_LOGIN: &str = "there is no login: see auth";
 pub(crate) const RESTRICTED: &str = "the account runs no commands: see channel";
 /// The reason of later checks for not running commands.
 pub(crate) const NO_COMMAND: &str = "no command runs: see channel";
+/// The reason of later checks for an account without the programs that our command needs.
+pub(crate) const NO_PROGRAMS: &str =
+    "the account lacks programs that the test needs (head, tail, cat, dd, tr): see channel";
 
 /// Starts that command on the connection that auth left, and waits for its mark; where it does not run, asks for other services.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
@@ -41,7 +44,7 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     // Each direction shows its rate where all is stored before it comes back: not where that costs long round trips.
     let stored = if connection.is_far() { 0 } else { ctx.limits.transfer_bytes };
     logged_in.is_stored = stored > 0;
-    let Some((mut facts, running)) = ctx.stop.race(Box::pin(start(connection, &ctx.limits, stored))).await else {
+    let Some((mut facts, running)) = ctx.stop.race(Box::pin(start(connection, ctx, stored))).await else {
         return Step::Skipped("interrupted".into());
     };
     // Nothing of the session came, and the command was not accepted: since the login only the marks were new on this connection, and
@@ -97,6 +100,7 @@ pub(crate) async fn ask_beside(ctx: &Context, connection: &Connection) -> Option
 pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, step: &mut Step<Facts>) {
     let (Some(logged_in), Step::Passed(facts) | Step::Failed(facts)) = (logged_in, &mut *step) else { return };
     facts.no_input = logged_in.no_input;
+    facts.lacks = logged_in.lacks.map(Into::into);
     if ctx.stop.asked() || !facts.ran.is_answered() || !logged_in.is_connected(ctx).await {
         return;
     }

@@ -3,11 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
-use crate::facts::channel::OnInput;
 use crate::facts::channel::words::{invites_input, is_asking};
+use crate::facts::channel::{HungUp, OnInput};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
@@ -29,8 +30,8 @@ pub(super) async fn settle(
     mut running: Running,
     ran: &mut Ran,
     mark: &str,
-    patience: Patience,
-    is_openssh: bool,
+    (patience, stage): (Patience, Duration),
+    passes_signals: bool,
 ) -> Option<OnInput> {
     if !ran.is_over() {
         ran.gave_up = Some(GaveUp::Total);
@@ -45,7 +46,7 @@ pub(super) async fn settle(
     let (mut seen, mut on_input) = (OnInput::default(), Ran::default());
     // What does not stop to print takes no input either.
     if prints_without_end(ran, patience) {
-        end(running, &mut seen, is_openssh).await;
+        end(running, &mut seen, passes_signals).await;
         return Some(seen);
     }
     let (line, sent) = (nonce(), Instant::now());
@@ -60,20 +61,38 @@ pub(super) async fn settle(
         if seen.line_answered && !is_printed(&on_input.stdout, mark) {
             (seen.forced, seen.line_quoted) = ask_whether_forced(&mut running, mark).await;
         }
+        if passes_signals
+            && seen.line_answered
+            && !seen.forced
+            && !seen.line_quoted
+            && !is_printed(&on_input.stdout, mark)
+        {
+            // Another host's shell behind a forced ssh does not find our command either.
+            seen.hung_up = running.hang_up(ANSWER).await;
+            seen.forced = seen.hung_up == Some(HungUp::Nothing);
+            return Some(seen);
+        }
     }
     if !on_input.closed && !on_input.connection_lost {
         if seen.line_sent && !seen.line_answered {
             running.write(ASK_WHETHER_FORCED, ANSWER).await;
         }
         running.end_input(KEPT, ANSWER, &mut on_input).await;
+        // ssh would wait for as long as the account's start-up files take, and our command runs behind them without input too.
+        let left = stage.saturating_sub(Duration::from_secs_f64((ran.duration_ms + ms_since(sent)).max(0.0) / 1000.0));
+        if on_input.gave_up.is_some() && seen.line_sent && is_silent(&on_input) && !left.is_zero() {
+            on_input.gave_up = None;
+            running.read(KEPT, Patience { silence: left, total: left }, &mut on_input, |_| false).await;
+            ran.duration_ms += if is_silent(&on_input) { ms_since(sent) } else { 0.0 };
+        }
     }
     (seen.closed, seen.status) = (on_input.closed, on_input.status);
-    let is_silent = on_input.stdout.is_empty() && on_input.stderr.is_empty() && seen.line_sent;
-    end(running, &mut seen, is_openssh && is_silent && !on_input.connection_lost).await;
+    let is_silent = is_silent(&on_input) && seen.line_sent;
+    end(running, &mut seen, passes_signals && is_silent && !on_input.connection_lost).await;
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
-    if seen.own_mark && seen.line_sent {
+    if seen.own_mark {
         seen.own_mark_after_s.get_or_insert_with(|| sent.elapsed().as_secs_f64());
     }
     let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
@@ -87,11 +106,19 @@ pub(super) async fn settle(
     Some(seen)
 }
 
-/// True if more was printed than is read, or something was up to the end of the time, which a silence would have ended before.
+/// True if more was printed than is read, or something was up to the end of the time, which a silence would have ended before; where both are the
+/// same time, if something came in the last part of it.
 fn prints_without_end(ran: &Ran, patience: Patience) -> bool {
+    const JUST_NOW_MS: f64 = 3000.0;
     let longest = ran.stdout.len().max(ran.stderr.len());
-    let is_out_of_time = ran.gave_up == Some(GaveUp::Total) && patience.silence < patience.total;
+    let came_just_now =
+        ran.last_output_ms.is_some_and(|ms| ran.duration_ms - ms < JUST_NOW_MS.min(ran.duration_ms / 2.0));
+    let is_out_of_time = ran.gave_up == Some(GaveUp::Total) && (patience.silence < patience.total || came_just_now);
     longest >= LONG || is_out_of_time && longest > 0
+}
+
+fn is_silent(ran: &Ran) -> bool {
+    ran.stdout.is_empty() && ran.stderr.is_empty()
 }
 
 /// Ends a program that goes on, by SIGTERM first where that tells whether it is the account's own shell.

@@ -10,7 +10,7 @@ mod sftp;
 use std::mem::replace;
 use std::time::Duration;
 
-use super::channel::{NO_COMMAND, ask_beside};
+use super::channel::{NO_COMMAND, NO_PROGRAMS, ask_beside};
 use super::context::Context;
 use super::handles::LoggedIn;
 use super::retest::{Exchange, leave, sizes};
@@ -19,6 +19,7 @@ use crate::base::target::Route;
 use crate::base::text::sanitize_bytes;
 use crate::facts::Step;
 use crate::facts::channel::Lead;
+use crate::facts::channel::words::lacks_program;
 use crate::facts::connection::{GaveUp, Manner, Ran};
 use crate::facts::retest::Retest;
 use crate::facts::tcp::TcpInfo;
@@ -59,6 +60,11 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if is_without_input(&facts) {
         (logged_in.running, logged_in.no_input) = (None, true);
         return Step::Skipped(NO_INPUT.into());
+    }
+    if let Some(program) = facts.stderr.as_deref().and_then(lacks_program) {
+        (logged_in.running, logged_in.lacks) = (None, Some(program));
+        logged_in.runs_commands = Err(NO_PROGRAMS);
+        return Step::Skipped(NO_PROGRAMS.into());
     }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {

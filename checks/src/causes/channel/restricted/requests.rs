@@ -7,7 +7,7 @@ use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::{Capabilities, Capability};
+use crate::facts::channel::{Capabilities, Capability, Facts};
 
 pub(in super::super) const PTY_REFUSED: Cause = Cause {
     code: "session-pty-refused",
@@ -99,8 +99,9 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
         let may = Some(&commands(evidence)?.capabilities).filter(|_| is_openssh(evidence))?;
         let found = |because: Vec<String>| {
             let found = Match::new(Certainty::Certain, because);
-            // A key that may do nothing but run commands was made for that.
-            if is_all_refused(may) { found.at(Severity::Info) } else { found }
+            // A key that may do nothing but run commands was made for that, and so was a shell that may not start a program by its path.
+            let is_meant = is_all_refused(may) || evidence.channel.facts().is_some_and(Facts::has_restricted_shell);
+            if is_meant { found.at(Severity::Info) } else { found }
         };
         // A reason code belongs to a session that was refused.
         if matches!(may.sftp, Capability::Refused { code: None, .. }) {
