@@ -55,7 +55,7 @@ pub(super) fn is_output(text: &[u8]) -> bool {
 pub(super) fn connects_elsewhere(text: &[u8]) -> bool {
     const PORTS: [&[u8]; 11] = [b"21", b"23", b"25", b"80", b"110", b"143", b"389", b"587", b"990", b"3306", b"5432"];
     let Some(at) = memmem::find(text, b"onnecting to ") else { return false };
-    let word = text[at..].split(|byte| byte.is_ascii_whitespace()).nth(2).unwrap_or_default();
+    let word = text[at..].split(u8::is_ascii_whitespace).nth(2).unwrap_or_default();
     let word = word.strip_suffix(b"...").unwrap_or(word);
     let port = word.iter().rposition(|byte| *byte == b':').map(|colon| &word[colon + 1..]);
     port.is_some_and(|port| PORTS.contains(&port))
