@@ -94,11 +94,19 @@ fn verdict(explained: &Explained, name: &str, style: Style) -> String {
         (Verdict::Broken, Some(check)) => format!("it fails at {}", check.name()),
         (Verdict::Broken, None) => "it fails".to_owned(),
         (Verdict::Degraded, _) => "there is a problem to fix".to_owned(),
+        (Verdict::Healthy, _) if has_a_failed_command(explained) => {
+            "SSH works, and the remote command failed".to_owned()
+        }
         (Verdict::Healthy, _) => "nothing went wrong in this text".to_owned(),
         (Verdict::Inconclusive, _) => "no error in it is known".to_owned(),
     };
     let line = style.wrapped("", "  ", &format!("{}{word}  {about}: {meaning}", style.sign(ink)));
     line.replacen(&word, &style.paint(ink, &word), 1)
+}
+
+/// True if all that went wrong in a session is the command that it ran.
+fn has_a_failed_command(explained: &Explained) -> bool {
+    explained.diagnosis.findings.iter().any(|found| found.code == "exit-command-failed")
 }
 
 /// Describes the writer of a log, its length, and its time.

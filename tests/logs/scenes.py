@@ -143,6 +143,7 @@ SERVERS = [
     ("channel-timeout", "idle-channel-timeout", None, ["ChannelTimeout session:*=2", "LogLevel VERBOSE"], {"command": "sleep 30"}),
     ("max-sessions", None, "channel-open-refused", ["MaxSessions 0"], {"clients": ["ssh", "ssh-v", "paramiko", "asyncssh", "go", "plink", "sftp", "rsync"]}),
     ("missing-command", None, "session-command-missing", [], {"command": "nosuchcommand --now", "clients": ["ssh", "ssh-v"]}),
+    ("command-fails", None, "exit-command-failed", [], {"command": "tar -tf backup.tar", "clients": ["ssh-v"]}),
     ("exit-signal", None, "exit-by-signal", [], {"command": "kill -9 $$", "clients": ["ssh-v", "go"]}),
     ("from-option", "auth-key-rejected", None, [], {"authorized": 'from="198.51.100.7" '}),
     ("expired-key", "auth-key-rejected", None, [], {"authorized": 'expiry-time="20200101" '}),

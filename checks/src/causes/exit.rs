@@ -93,7 +93,6 @@ const BY_SIGNAL: Cause = Cause {
         "Process exited with signal",
         "exited by signal <n>",
         "terminated by signal <name>",
-        "received SIGINT, SIGTERM, or SIGHUP (code 20)",
     ],
     hides: &["exit-output-lost"],
     corroborated_by: &[testimony::out_of_memory],

@@ -1,10 +1,30 @@
-//! The causes that programs in a session name: its terminal, the type of it, and its language.
+//! The causes that programs in a session name: its terminal, the type of it, its language, and a failure of their own.
 
 use super::{Cause, Fix, Severity, Side};
 use crate::facts::Check;
 
 /// The causes that programs in a session name.
-pub static CAUSES: &[Cause] = &[NO_TERMINAL, TERMINAL_UNKNOWN, LOCALE_MISSING];
+pub static CAUSES: &[Cause] = &[NO_TERMINAL, TERMINAL_UNKNOWN, LOCALE_MISSING, COMMAND_FAILED];
+
+const COMMAND_FAILED: Cause = Cause {
+    code: "exit-command-failed",
+    stage: Check::Exit,
+    title: "The remote command failed by itself: SSH carried it out",
+    severity: Severity::Info,
+    explanation: "The login worked, the server ran the command, and the command printed a complaint and ended with a status other \
+        than 0. ssh passes that status on. What the command complains of is its own business: its arguments, its files, its \
+        environment on the server. ssh's own failures have the status 255.\n\n\
+        A command runs without a login shell there: its PATH, its variables and its terminal are other than at a prompt.",
+    fixes: &[
+        Fix { summary: "Run the command at a prompt of the account", snippet: Some("ssh -t {alias}"), ..Fix::LOOK },
+        Fix {
+            summary: "Compare the environment of a command with that of a prompt",
+            snippet: Some("ssh {alias} env"),
+            ..Fix::LOOK
+        },
+    ],
+    ..Cause::NEW
+};
 
 const NO_TERMINAL: Cause = Cause {
     code: "session-no-terminal",

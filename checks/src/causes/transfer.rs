@@ -32,12 +32,7 @@ const STALLED: Cause = Cause {
             ..Fix::LOOK
         },
     ],
-    symptoms: &[
-        "- stalled -",
-        "rsync error: timeout in data send/receive",
-        "io timeout after <n> seconds",
-        "Operation too slow",
-    ],
+    symptoms: &["- stalled -", "io timeout after <n> seconds", "Operation too slow"],
     hides: &["exit-hangs", "exit-output-lost"],
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;

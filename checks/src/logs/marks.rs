@@ -50,3 +50,13 @@ pub(super) fn is_output(text: &[u8]) -> bool {
     let announces = text.ends_with(b":") && !text.starts_with(b"[sudo]");
     text.iter().any(u8::is_ascii_alphanumeric) && !announces && !names_ssh(text) && !runs_ssh()
 }
+
+/// True if a line tells that a program connects to a port of FTP, Telnet, mail, the web or a database.
+pub(super) fn connects_elsewhere(text: &[u8]) -> bool {
+    const PORTS: [&[u8]; 11] = [b"21", b"23", b"25", b"80", b"110", b"143", b"389", b"587", b"990", b"3306", b"5432"];
+    let Some(at) = memmem::find(text, b"onnecting to ") else { return false };
+    let word = text[at..].split(u8::is_ascii_whitespace).nth(2).unwrap_or_default();
+    let word = word.strip_suffix(b"...").unwrap_or(word);
+    let port = word.iter().rposition(|byte| *byte == b':').map(|colon| &word[colon + 1..]);
+    port.is_some_and(|port| PORTS.contains(&port))
+}

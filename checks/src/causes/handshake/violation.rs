@@ -37,7 +37,6 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
     symptoms: &[
         "Bad string length",
         "Strange packet received",
-        "invalid packet length, packet too",
         "Invalid packet blocking",
         "padding error: need",
         "ssh: unexpected message type",
@@ -47,7 +46,6 @@ pub(super) const PROTOCOL_VIOLATION: Cause = Cause {
         "Incoming packet length field was garbled",
         "Invalid padding length on received packet",
         "Expected packet type",
-        "Bad packet size",
         "Invalid packet length: <n>",
         "ssh_dispatch_run_fatal: Connection to <address> port <port>: incomplete message",
     ],

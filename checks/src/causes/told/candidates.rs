@@ -76,6 +76,10 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
         When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
         When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
+        When::MidTransfer => {
+            let received = |text: &str| connection.sightings.iter().any(|other| other.symptom == text);
+            received("bytes received so far)") && !received("closed (0 bytes received so far)")
+        }
         When::NothingOffered => {
             (is_openssh(connection) || has(Event::KeyTried))
                 && offers("publickey") == Some(true)

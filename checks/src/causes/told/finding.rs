@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use super::families::Writer;
+use super::foreign::{SHARED_WITH_OTHERS, is_of_ssh, is_said_of_others_too};
+use super::owners::is_one_of;
 use crate::base::text::sanitize;
 use crate::causes::{Cause, Match, Severity};
 use crate::facts::Check;
+use crate::facts::certainty::Certainty;
 use crate::facts::log::{Connection, Sighting};
 
 /// A cause that a log tells of.
@@ -40,4 +43,25 @@ pub(super) fn in_a_log(cause: &Cause) -> Option<Severity> {
 /// A line as it is quoted.
 pub(super) fn quoted(seen: &Sighting) -> String {
     format!("line {}: {}", seen.line.number, sanitize(&seen.line.text))
+}
+
+/// The certainty that a text gives, which this many causes have on their records.
+pub(super) fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
+    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(seen.line.in_english());
+    // rsync copies between folders of one machine too, and complains of files in the same words.
+    let is_of_ssh = is_of_ssh && !(is_one_of(SHARED_WITH_OTHERS, seen) && is_rsync_alone(connection, seen));
+    match owners {
+        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_said_of_others_too(&seen.symptom) => {
+            Certainty::Certain
+        }
+        1 => Certainty::Likely,
+        _ => Certainty::Possible,
+    }
+}
+
+/// True for a complaint of rsync in a log without a step of ssh.
+fn is_rsync_alone(connection: &Connection, seen: &Sighting) -> bool {
+    seen.line.in_english().starts_with("rsync: ")
+        && connection.entries.is_empty()
+        && connection.program.as_ref().is_none_or(|program| program.name == "rsync")
 }

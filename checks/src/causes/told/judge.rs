@@ -4,19 +4,20 @@ use std::borrow::Cow;
 
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
-use super::finding::{Told, in_a_log, quoted, writer};
-use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_a_tool, is_of_ssh, is_said_of_others_too};
+use super::finding::{Told, certainty, in_a_log, quoted, writer};
+use super::foreign::{is_foreign, is_of_a_tool};
 use super::known::Known;
 use super::lengths::text_as_length;
 use super::likeness::by_likeness;
-use super::noise::{is_served, is_without_ssh};
+use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, or_of_a_rekeying, passed_after, succeeded,
     was_never_needed,
 };
-use super::owners::{closest, family, is_notice, is_one_of, owners};
+use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
+use super::remote_command::failed_by_itself;
 use super::sentences::Says;
 use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
@@ -44,7 +45,7 @@ const QUOTED: usize = 3;
 /// Returns the causes that a log shows, the likeliest of the gravest kind first. What no rule understands is compared with known texts.
 #[must_use]
 pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
-    if is_without_ssh(log) {
+    if is_without_ssh(log) || is_harmless_as_one(log) {
         return Vec::new();
     }
     let mut told: Vec<Told> = Vec::new();
@@ -82,7 +83,13 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
             told = either(told, said, has_texts && !is_vague);
         }
     }
+    if is_an_end_alone(log) {
+        told.clear();
+    }
     told.retain(|one| !is_served(log, one));
+    if told.is_empty() {
+        told.extend(failed_by_itself(log));
+    }
     rank(log, &mut told);
     told
 }
@@ -104,7 +111,9 @@ fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
     let is_others = |line: &Line| is_foreign(line.in_english()) || is_of_a_tool(line.in_english());
-    log.programs.is_empty() && !has_steps && (log.has_stack_frames || lines.chain(&log.unknown).any(is_others))
+    log.programs.is_empty()
+        && !has_steps
+        && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
@@ -205,8 +214,11 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
 
 /// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.
 fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<Told> {
-    let (letters, code) =
-        text_as_length(&seen.line.text).filter(|_| writer != Writer::Server && !connection.passed(Check::Auth))?;
+    // Text in place of a packet of SFTP comes from a start-up file.
+    let is_of_files = seen.line.text.to_ascii_lowercase().contains("sftp");
+    let (letters, code) = text_as_length(&seen.line.text)
+        .filter(|_| !is_of_files)
+        .filter(|_| writer != Writer::Server && !connection.passed(Check::Auth))?;
     let cause = causes::all().find(|cause| cause.code == code)?;
     let meaning = format!("as text, the four bytes of this length are \"{}\"", sanitize(&letters));
     let found = Match::new(Certainty::Likely, [quoted(seen), meaning]);
@@ -265,18 +277,6 @@ fn is_a_question(family: &Family) -> bool {
 fn is_before_a_rejected_host_key(connection: &Connection, seen: &Sighting) -> bool {
     let rejected = connection.first(Event::HostKeyRejected);
     rejected.is_some_and(|rejected| seen.line.number < rejected.line) && !connection.passed(Check::Auth)
-}
-
-/// The certainty that a text gives, which this many causes have on their records.
-fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
-    let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(seen.line.in_english());
-    match owners {
-        1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_said_of_others_too(&seen.symptom) => {
-            Certainty::Certain
-        }
-        1 => Certainty::Likely,
-        _ => Certainty::Possible,
-    }
 }
 
 /// Adds a line to a cause that it names with this certainty.

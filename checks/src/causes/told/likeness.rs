@@ -16,8 +16,8 @@ const AGREED_OVER_RULES: f64 = 0.6;
 /// The share that it takes where nothing shows that SSH is what is asked about.
 const AGREED_IN_DOUBT: f64 = 0.7;
 
-/// The characters of a known text that are quoted.
-const QUOTED: usize = 70;
+/// The characters of a known text that are quoted: those of all but the longest.
+const QUOTED: usize = 240;
 
 /// Returns the causes of the known texts that are like a log of a line or two, none where those are harmless, and `None` where no text is like
 /// it; `is_vague` where rules say little of it.
@@ -25,7 +25,7 @@ pub(super) fn by_likeness(log: &Log, known: &Known, is_vague: bool) -> Option<Ve
     let lines = lines(log);
     let first = lines.first().filter(|_| log.is_brief() && lines.iter().all(|line| is_in_earnest(line)))?;
     let text = lines.iter().map(|line| line.in_english()).collect::<Vec<_>>().join(" ");
-    let agreement = match is_of_ssh(&text) {
+    let agreement = match is_of_ssh(&text) || names_keys(&text) {
         true if is_vague => AGREED,
         true => AGREED_OVER_RULES,
         false => AGREED_IN_DOUBT,
@@ -45,6 +45,27 @@ pub(super) fn by_likeness(log: &Log, known: &Known, is_vague: bool) -> Option<Ve
     Some(told.collect())
 }
 
+/// True if a text is about the keys of a login, which people and programs name without SSH, and not about those of other protocols.
+fn names_keys(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    has(&["public key", "private key", "host key", "identity file", "key pair", "keypair", "passphrase"])
+        && !has(&[
+            "ssl",
+            "tls",
+            "https",
+            "certificate",
+            "gpg",
+            "pgp",
+            "jwt",
+            "token",
+            "wireguard",
+            "signed",
+            "wallet",
+            "apt ",
+        ])
+}
+
 /// A known text as it is quoted, on one line and without its end where it is long.
 fn shortened(text: &str) -> String {
     let text = sanitize(&text.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -55,7 +76,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// The lines of a log that are kept, in order.
-fn lines(log: &Log) -> Vec<&Line> {
+pub(super) fn lines(log: &Log) -> Vec<&Line> {
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let mut lines: Vec<_> = log.unknown.iter().chain(seen).collect();
     lines.sort_by_key(|line| line.number);

@@ -14,6 +14,7 @@ mod operations;
 mod overcome;
 mod owners;
 mod ranking;
+mod remote_command;
 mod sentences;
 mod strangers;
 mod unfinished;

@@ -1,8 +1,10 @@
 //! Noise in a server's log: what scanners and guessers of passwords meet, and complaints that kept nobody out.
 
 use super::finding::{Told, writer};
+use super::likeness::lines;
 use super::owners::owners;
 use super::strangers::{addresses, is_of_a_stranger};
+use super::words::{FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::causes::Cause;
 use crate::facts::Check;
 use crate::facts::log::{Connection, Entry, Event, Log, Sighting};
@@ -106,4 +108,24 @@ pub(super) fn is_served(log: &Log, told: &Told) -> bool {
         && first.is_some()
         && (complaints().all(is_of_host_keys) && log.connections.iter().any(serves)
             || complaints().all(is_of_addresses) && listens_itself())
+}
+
+/// True if a log has nothing but the words with which ssh ends every session.
+pub(super) fn is_an_end_alone(log: &Log) -> bool {
+    let mut seen = log.connections.iter().flat_map(|connection| &connection.sightings).peekable();
+    let is_the_end = |seen: &Sighting| seen.symptom == "Connection to <host> closed.";
+    let count = log.connections.iter().map(|connection| connection.sightings.len() as u64).sum::<u64>();
+    let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
+    seen.peek().is_some() && seen.all(is_the_end) && log.lines <= count && !has_steps
+}
+
+/// True if the few lines of a log are one harmless message, which a terminal or a mail broke: the whole has a text that none of its lines has.
+pub(super) fn is_harmless_as_one(log: &Log) -> bool {
+    let lines = lines(log);
+    let is_harmless =
+        |text: &str| HARMLESS_LINES.is_match(text.as_bytes()) || FILE_DENIED_LINES.is_match(text.as_bytes());
+    let parts = || lines.iter().map(|line| line.in_english().trim_start_matches("> "));
+    let is_one = log.is_brief() && lines.len() > 1 && lines.len() as u64 == log.lines;
+    let whole = parts().collect::<Vec<_>>().join(" ");
+    is_one && !whole.contains("Permission denied (") && !parts().any(is_harmless) && is_harmless(&whole)
 }

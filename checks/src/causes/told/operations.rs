@@ -145,6 +145,15 @@ fn is_a_bug(line: &[u8]) -> bool {
     WORDS.is_match(line)
 }
 
+/// True if a program other than ssh is missing on this machine, of which no server knows.
+fn is_missing_here(line: &[u8]) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        let words = r"(?i)\b[\w.+-]+ (?:was |is )?not (?:found|installed|available) (?:on|in|at) (?:the |your |this |my )?(?:local|this)(?: machine| host| system| computer| path)\b";
+        RegexBuilder::new(words).unicode(false).build().expect("the words of a missing program compile")
+    });
+    WORDS.is_match(line) && !line.windows(4).any(|word| word == b"ssh " || word == b"scp " || word == b"sftp")
+}
+
 /// True if a cloud's own command line complains of its account or of what it looked up, before any connection.
 fn is_of_a_cloud(text: &str) -> bool {
     let rest = text.split_once("(gcloud.").map(|(_, rest)| rest);
@@ -168,5 +177,5 @@ pub(super) fn is_in_earnest(line: &Line) -> bool {
         || CONDITIONAL_LINES.is_match(bytes)
         || is_a_bug(bytes)
         || is_of_a_cloud(text);
-    !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !text.contains("debug")
+    !is_foreign(text) && !is_of_a_tool(text) && !is_harmless && !is_missing_here(bytes) && !text.contains("debug")
 }

@@ -42,6 +42,9 @@ pub struct Log {
     /// True if it has lines of a stack trace.
     #[serde(skip)]
     pub has_stack_frames: bool,
+    /// True if it tells of a connection to a port of FTP, Telnet, mail or the web.
+    #[serde(skip)]
+    pub connects_elsewhere: bool,
 }
 
 /// A connection in a log, and how many others went like it.

@@ -88,6 +88,8 @@ pub enum When {
     Between(Check, Check),
     /// One of these texts appears in the same connection.
     Seen(&'static [&'static str]),
+    /// rsync says that it had received data when the connection ended.
+    MidTransfer,
     /// This step is recorded.
     Recorded(Event),
     /// None of these steps is recorded.

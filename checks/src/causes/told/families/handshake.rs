@@ -134,6 +134,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "MAC verification failed",
             "Remote sent corrupt MAC",
             "Failed to decrypt a packet",
+            "Failed MAC check",
+            "ssh_packet: Decryption error",
         ],
         writer: Writer::Anyone,
         candidates: &[

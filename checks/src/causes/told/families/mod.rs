@@ -27,6 +27,7 @@ mod refusals;
 mod services;
 mod sessions;
 mod sftp;
+mod sources;
 mod stages;
 mod wrappers;
 
@@ -63,9 +64,11 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         services::FAMILIES,
         libssh2::FAMILIES,
         programs::FAMILIES,
+        sources::FAMILIES,
         wrappers::FAMILIES,
         general::FAMILIES,
         interrupted::FAMILIES,
+        sources::DISCONNECTING,
     ]
     .into_iter()
     .flatten()

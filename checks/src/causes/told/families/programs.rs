@@ -1,7 +1,7 @@
 //! Messages of rsync, git and others that say only that ssh ended, and the last lines of logs that just stop.
 
-use super::family::When::{Always, Seen};
-use super::family::{Family, is};
+use super::family::When::{Always, MidTransfer, Seen};
+use super::family::{Family, Writer, is};
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -86,6 +86,13 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["returned error, retrying after"]),
                 "it comes in the middle of a backup: something on the path ended the connection",
             ),
+            is(
+                "transfer-truncated",
+                MidTransfer,
+                "data had arrived: the connection ended in the middle of the transfer",
+            ),
+            is("network-outage", MidTransfer, "the network of this machine was down for a while"),
+            is("path-random-resets", MidTransfer, "it comes at any age of a transfer"),
             is("auth-key-rejected", Always, "ssh by hand prints Permission denied"),
             is("tcp-filtered", Always, "ssh by hand prints Connection timed out"),
             is("hostkey-unknown", Always, "ssh by hand asks about the host key"),
@@ -115,7 +122,7 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is(
                 "transfer-truncated",
-                Seen(&["bytes received so far)"]),
+                MidTransfer,
                 "bytes had arrived: the connection died, or rsync was killed or found a full disk there",
             ),
             is(
@@ -131,6 +138,29 @@ pub(super) static FAMILIES: &[Family] = &[
                 "it comes in the middle of a transfer: the connection died, or rsync was killed there",
             ),
             is("session-restricted", Always, "the account runs other commands only"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "rsync: [sender] write error: Broken pipe",
+            "rsync: [generator] write error: Broken pipe",
+            "rsync: [receiver] write error: Broken pipe",
+            "rsync: [sender] read error: Connection timed out",
+            "rsync: [receiver] read error: Connection timed out",
+            "rsync: [generator] read error: Connection timed out",
+            "rsync: [sender] read error: Connection reset by peer",
+            "rsync: [receiver] read error: Connection reset by peer",
+            "rsync: [generator] read error: Connection reset by peer",
+            "rsync: [sender] write error: Connection reset by peer",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("transfer-truncated", Always, "the connection ended in the middle of the transfer"),
+            is("idle-silent-drop", Always, "it comes after minutes in which rsync only compared files"),
+            is("network-outage", Always, "the network of this machine was down for a while"),
+            is("path-random-resets", Always, "it comes at any age of a transfer"),
+            is("server-disk-full", Always, "the disk of the receiver is full"),
         ],
         ..Family::NEW
     },
@@ -206,6 +236,7 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &[
             "fatal: Could not read from remote repository",
             "the remote end hung up unexpectedly",
+            "the remote end hung up upon initial contact",
             ": remote hung up unexpectedly",
             "Repository not found",
         ],

@@ -6,6 +6,24 @@ use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // The kernel names the process: of one connection, or of sshd itself.
+        texts: &[
+            "sshd[<pid>]: segfault at",
+            "sshd-session[<pid>]: segfault at",
+            "sshd[<pid>] general protection",
+            "sshd-session[<pid>] general protection",
+            "terminated abnormally, status=",
+            "unpriv child crash for",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("auth-disconnected", Always, "the process of one connection crashed: others still get in"),
+            is("handshake-closed-before-banner", Always, "it crashes before it sends its version"),
+            is("server-start-failed", Always, "nothing listens on the port any more: the process was sshd itself"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // On Windows it follows the line that says why no process starts.
         texts: &["fork of unprivileged child failed"],
         writer: Writer::Anyone,

@@ -100,7 +100,7 @@ pub(super) const ENDS: &[Sentence] = &[
         NOTHING_LISTENS,
     ),
     (
-        r"(?:not|never|un|cannot be|can't be|isn't|no longer).{0,12}reach(?:able|ed)?\b|\b(?:host|server|machine|instance|node|device)\b.{0,20}(?:is )?(?:down|offline|unavailable|not available|not up)|no route|not accessible|inaccessible",
+        r"(?:un|\b(?:not|never|cannot|can't|isn't|wasn't|no longer)\b.{0,12})reach(?:able|ed)\b|(?:not|n't|never|unable to|no longer)\b.{0,12}\breach\b (?:(?:the|my|our|your|any|this|that|remote|target|jump|ssh) )*(?:hosts?|servers?|machine|box|node|instance|device|switch|router|vm|network|it|them|port|\S+[.@:]\S+|[a-z-]+\d+)\b|\b(?:host|server|machine|instance|node|device)\b.{0,20}(?:is )?(?:down|offline|unavailable|not available|not up)|no route|not accessible|inaccessible",
         UNANSWERED,
     ),
     (

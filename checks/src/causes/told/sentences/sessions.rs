@@ -106,6 +106,14 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
+        r"<closed>.{0,40}\b(?:after|past)\b.{0,20}\b(?:motd|message of the day|last login|welcome (?:message|text|banner))|(?:motd|message of the day|last login|welcome (?:message|text|banner))\b.{0,40}<closed>",
+        &[
+            is("session-shell-exits", Always, "the login works, and the shell or a start-up file ends at once"),
+            is("session-nologin", Always, "the account's shell is one that lets nobody in"),
+            is("session-pam-refused", Always, "PAM, or a limit of the account, ends the session"),
+        ],
+    ),
+    (
         r"refus\w* to (?:run|start|exec|launch)|(?:run|start|exec)\w*\b.{0,20}\bcommand\b.{0,20}<refused>",
         &[
             is("session-exec-failed", Always, "the login works, and the server starts nothing"),
@@ -113,7 +121,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"\b[\w.-]+ (?:was |is )?not (?:found|installed|available) (?:on|at) (?:the )?(?:remote|server|host|target|other)",
+        r"(?:(?:^|[:'`(]\s*|\b(?:no|the|command|program|binary|executable|tool) )['`]?(?-i:[a-z][\w.+-]*)['`]?|\b(?:rsync|scp|git[\w-]*|mosh[\w-]*|sftp-server|borg|unison|docker|tmux|python\d?)) (?:was |is )?not (?:found|installed|available) (?:on|at) (?:the )?(?:remote|server|host|target|other)",
         &[is(
             "session-command-missing",
             Always,
@@ -125,7 +133,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
         &[is("session-home-missing", Always, "the account's home does not exist, or is not mounted")],
     ),
     (
-        r"without (?:an? )?(?:exit|return) (?:code|status)|\bno (?:exit|return) (?:code|status)",
+        r"\b(?:ssh|sftp|session|channel|remote|command|script|connection|server)\b.{0,60}(?:without (?:an? )?|\bno )(?:exit|return) (?:code|status)|\bno (?:exit|return) (?:code|status)\b.{0,40}\b(?:ssh|sftp|session|channel|remote|command|script|connection|server)\b",
         &[
             is("exit-without-status", Always, "the server ends the channel, and says nothing of the command's end"),
             is("server-restarted", Always, "all sessions of the server end at one moment"),

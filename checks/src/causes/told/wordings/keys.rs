@@ -151,9 +151,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Agent failed to sign",
             "PIN incorrect",
             "Too many incorrect PINs",
-            "user presence (authenticator touch) requirement not met",
-            "user verification requirement not met",
-            "rejected: user presence (authenticator touch)",
         ],
     ),
     (

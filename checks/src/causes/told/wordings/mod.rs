@@ -16,6 +16,7 @@ mod server;
 mod servers;
 mod services;
 mod sessions;
+mod sources;
 mod terminals;
 mod tools;
 mod wording;
@@ -49,6 +50,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         dropbear::WORDINGS,
         modules::WORDINGS,
         servers::WORDINGS,
+        sources::WORDINGS,
     ]
     .into_iter()
     .flatten()

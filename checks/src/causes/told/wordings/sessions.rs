@@ -214,17 +214,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "cannot start rekeying",
         ],
     ),
-    (
-        "transfer-truncated",
-        &[
-            "size mismatch in put!",
-            "size mismatch in get!",
-            "Encountered EOF, could not transfer",
-            "rsync: [sender] write error: Broken pipe",
-            "rsync: [generator] write error: Broken pipe",
-            "rsync: [receiver] read error: Connection timed out",
-        ],
-    ),
+    ("transfer-truncated", &["size mismatch in put!", "size mismatch in get!", "Encountered EOF, could not transfer"]),
     ("exit-by-signal", &["from signal <what>", "exited on signal", "terminated by signal"]),
     (
         "session-process-limit",

@@ -1,0 +1,38 @@
+//! The end of a command on the server that failed by itself, in a session with which nothing is wrong.
+
+use super::finding::{Told, quoted};
+use crate::causes::{self, Match};
+use crate::facts::Check;
+use crate::facts::certainty::Certainty;
+use crate::facts::log::{Connection, Event, Line, Log, Sighting};
+
+/// The lines that are quoted.
+const QUOTED: usize = 3;
+/// The statuses of success, and of ssh's own failure.
+const NOT_OF_A_COMMAND: [&str; 2] = ["0", "255"];
+
+/// Returns the cause of a session whose command complained in words of its own, and ended with a status of failure.
+pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
+    let cause = causes::all().find(|cause| cause.code == "exit-command-failed")?;
+    log.connections.iter().enumerate().find_map(|(at, connection)| {
+        let (began, ended, status) = session(connection)?;
+        let is_its_own = |line: &&Line| (began..ended).contains(&line.number);
+        let complaints = log.unknown.iter().filter(is_its_own).take(QUOTED);
+        let lines: Vec<_> = complaints.map(|line| quoted(&Sighting::of(line.clone()))).collect();
+        let end = format!("line {ended}: the command ended with status {status}");
+        (!lines.is_empty()).then(|| Told {
+            cause,
+            found: Match::new(Certainty::Likely, lines.into_iter().chain([end])),
+            sign: None,
+            connections: vec![at],
+        })
+    })
+}
+
+/// The lines at which a session began and ended, and its status, where that is the command's own failure.
+fn session(connection: &Connection) -> Option<(u64, u64, &str)> {
+    let login = connection.entries.iter().rfind(|entry| entry.event == Event::LoggedIn)?;
+    let ended = connection.entries.iter().rfind(|entry| entry.event == Event::ExitStatus)?;
+    let status = ended.value("status").filter(|status| !NOT_OF_A_COMMAND.contains(status))?;
+    (connection.passed(Check::Auth) && login.line < ended.line).then_some((login.line, ended.line, status))
+}
