@@ -10,10 +10,10 @@ use russh::client::Msg;
 use russh::{Channel, ChannelMsg};
 use tokio::time::{sleep, sleep_until};
 
-use self::command::Starting;
 use super::channel_use::ChannelUse;
 use super::patience::{self, Patience};
 use super::rungs::SERVER_INTERVAL;
+use super::starting::Starting;
 use crate::facts::connection::{Manner, NotLoggedIn};
 use crate::facts::idle::Holds;
 use crate::os::pause::timeout;

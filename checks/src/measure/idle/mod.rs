@@ -31,6 +31,7 @@ mod session;
 mod session_view;
 #[cfg(test)]
 mod simulated;
+mod starting;
 mod stretch;
 mod test_run;
 mod test_state;

@@ -1,7 +1,6 @@
 //! The command or the login shell that a session of the idle test holds.
 
-use std::time::Duration;
-
+use super::super::starting::{SETTLED, Starting};
 use super::IdleSession;
 use crate::base::limits::Patience;
 use crate::base::text::{sanitize, sanitize_bytes};
@@ -9,30 +8,7 @@ use crate::facts::channel::Lead;
 use crate::facts::connection::{GaveUp, NotLoggedIn, Ran};
 use crate::facts::idle::Holds;
 use crate::measure::channel::command::LONG;
-use crate::ssh::login::Login;
 use crate::ssh::run::Running;
-
-/// A shell that has said nothing for this long is at its prompt.
-const SETTLED: Duration = Duration::from_millis(700);
-
-/// The patience with what a session is to hold: with its first word, and after the output of start-up files.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Starting {
-    silence: Duration,
-    settled: Duration,
-}
-
-impl Starting {
-    /// The patience on an account of this login, for what has to open within `deadline`.
-    pub(super) fn of(login: &Login, deadline: Duration) -> Self {
-        Self { silence: deadline, settled: login.patience(SETTLED) }
-    }
-
-    /// The patience with the first word.
-    pub(super) fn usual(self) -> Patience {
-        Patience { silence: self.silence, total: self.silence }
-    }
-}
 
 impl IdleSession {
     /// A command that says its process numbers, and after that a line for each line it is sent, so many seconds later; or, once it is
