@@ -36,7 +36,7 @@ const WAYS: &[(&str, usize, fn(&str) -> String)] = &[
     ("a job's time stamps", 10, |text| each(text, "2024-05-03T10:11:12.1234567Z ")),
     ("a container's name", 10, |text| each(text, "\u{1b}[36mweb-1  |\u{1b}[0m ")),
     ("a logger's heads", 20, |text| each(text, "2024-05-03 10:11:12,123 ERROR [pool-3-thread-1] com.example.Job - ")),
-    ("a letter", 5, |text| {
+    ("a letter", 30, |text| {
         format!("Hello everybody,\nI get this since yesterday:\n\n{}\n\nDoes anybody have an idea?", text.trim_end())
     }),
 ];

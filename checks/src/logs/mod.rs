@@ -6,6 +6,7 @@ mod clients;
 mod collector;
 mod cut;
 mod languages;
+mod letter;
 mod lexicon;
 mod lines;
 mod marks;
@@ -25,17 +26,21 @@ mod typography;
 mod unquoted;
 mod wrapped;
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Cursor, Read as _};
 use std::sync::LazyLock;
 
 use crate::facts::log::Log;
 use audit::Audit;
 use collector::Collector;
+use letter::paragraphs;
 use lexicon::Lexicon;
 use lines::Lines;
-use newest_first::oldest_first;
+use newest_first::turned;
 use record::{Record, Records};
 use wrapped::Joiner;
+
+/// Bytes of a log that is looked at whole before it is read: what is pasted has fewer.
+const PASTED: u64 = 1 << 20;
 
 /// A reader of logs that also looks for the texts of a catalogue.
 pub struct Reader {
@@ -56,8 +61,41 @@ impl Reader {
     ///
     /// # Errors
     /// Fails if the input cannot be read; no content is an error.
-    pub fn read(&self, input: impl BufRead) -> io::Result<Log> {
-        let (input, newest_first) = oldest_first(input)?;
+    pub fn read(&self, mut input: impl BufRead) -> io::Result<Log> {
+        let mut begun = Vec::new();
+        input.by_ref().take(PASTED).read_to_end(&mut begun)?;
+        if (begun.len() as u64) < PASTED {
+            let message = self.in_a_letter(&begun)?.map(Box::new);
+            let turned = turned(&begun);
+            let newest_first = turned.is_some();
+            let log = self.read_in_order(turned.as_deref().unwrap_or(&begun))?;
+            return Ok(Log { newest_first, message, ..log });
+        }
+        self.read_in_order(Cursor::new(begun).chain(input))
+    }
+
+    /// Reads the one message of a letter as if it stood alone, where there is one.
+    fn in_a_letter(&self, text: &[u8]) -> io::Result<Option<Log>> {
+        let mut message = None;
+        for paragraph in paragraphs(text) {
+            let log = self.read_in_order(paragraph.text)?;
+            let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
+            if has_steps || log.has_stack_frames {
+                return Ok(None);
+            }
+            if log.unknown_count == 0 && log.connections.is_empty() {
+                continue;
+            }
+            if message.is_some() || !log.is_brief() {
+                return Ok(None);
+            }
+            message = Some(log.after(paragraph.before));
+        }
+        Ok(message)
+    }
+
+    /// Reads a log whose oldest line is its first.
+    fn read_in_order(&self, input: impl BufRead) -> io::Result<Log> {
         let mut lines = Lines::new(input);
         let mut records = Records::default();
         let mut audit = Audit::default();
@@ -74,7 +112,7 @@ impl Reader {
         }
         audit.rest(|number, record| joiner.take(number, &record, &mut take));
         joiner.rest(&mut take);
-        Ok(Log { bytes: lines.bytes, newest_first, ..collector.log(lines.count) })
+        Ok(Log { bytes: lines.bytes, ..collector.log(lines.count) })
     }
 }
 

@@ -44,7 +44,7 @@ fn lines(message: &[u8]) -> Vec<&[u8]> {
         read = at + 2;
         let before = unescaped_end(&message[begin..at]);
         let before_return = before.strip_suffix(b"\\r").map(unescaped_end);
-        if before_return.is_none() && is_in_a_path(before) {
+        if before_return.is_none() && is_of_a_name(before, &message[read..]) {
             continue;
         }
         lines.push(before_return.unwrap_or(before));
@@ -54,12 +54,25 @@ fn lines(message: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-/// True if a text ends within a path of Windows: the folder that follows begins with an n.
-fn is_in_a_path(text: &[u8]) -> bool {
-    let begin = text.iter().rposition(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'(' | b'='));
-    let word = &text[begin.map_or(0, |at| at + 1)..];
-    word.len() >= 2 && word[0].is_ascii_alphabetic() && word[1] == b':' && matches!(word.get(2), None | Some(b'\\'))
-        || word.starts_with(b"\\\\")
+/// True if a backslash and an n between these parts of a message are of a path or an account of Windows (`C:\new`, `~\.ssh\nas`, `CORP\nina`), and no line
+/// end: what follows is in lower case.
+fn is_of_a_name(before: &[u8], after: &[u8]) -> bool {
+    /// The longest name of a folder or a domain that is looked at, bytes.
+    const LONGEST: usize = 64;
+    if !after.first().is_some_and(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_')) {
+        return false;
+    }
+    let tail = &before[before.len().saturating_sub(LONGEST)..];
+    let ends_word = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'(' | b'=' | b'>');
+    let (around, word) = tail.split_at(tail.iter().rposition(ends_word).map_or(0, |at| at + 1));
+    let is_drive =
+        |text: &[u8]| text[0].is_ascii_alphabetic() && text[1] == b':' && text.get(2).is_none_or(|byte| *byte == b'\\');
+    let is_variable = word.starts_with(b"%") && word.ends_with(b"%");
+    // sshd names the account of a domain so.
+    let is_domain = [&b"for "[..], b"user ", b"User ", b"by ", b"user="].iter().any(|words| around.ends_with(words));
+    // A folder's name may have spaces.
+    let has_drive = tail.windows(3).any(is_drive) || word.len() == 2 && is_drive(word);
+    word == b"~" || word.contains(&b'\\') || has_drive || is_variable || is_domain
 }
 
 /// A text without the backslashes at its end: what is quoted twice has two before each letter.
@@ -112,7 +125,11 @@ mod tests {
             ("can&#39;t open &lt;x&gt; &amp;quot; & y;", vec!["can't open <x> &quot; & y;"]),
             (r"C:\users\new", vec![r"C:\users\new"]),
             (r#"cannot open "C:\new\notes""#, vec![r#"cannot open "C:\new\notes""#]),
-            (r"no C:\new\key here\nnext", vec![r"no C:\new\key here", "next"]),
+            (r"no C:\new\key here\nNext", vec![r"no C:\new\key here", "Next"]),
+            (r"Failed password for CORP\nina from 10.0.0.5", vec![r"Failed password for CORP\nina from 10.0.0.5"]),
+            (r"FATAL ERROR\nnext", vec!["FATAL ERROR", "next"]),
+            (r"no %USERPROFILE%\.ssh\new_key and ~\nas", vec![r"no %USERPROFILE%\.ssh\new_key and ~\nas"]),
+            (r"C:\Program Files\nodejs\npm failed", vec![r"C:\Program Files\nodejs\npm failed"]),
             (r"PTY allocation request failed\nWelcome\nbye", vec!["PTY allocation request failed", "Welcome", "bye"]),
             (
                 r#"Traceback:\n  File "a.py", line 5\nEOFError"#,

@@ -24,8 +24,10 @@ pub(super) fn candidates(
             fitting.push((speaks_for, candidate));
         }
     }
-    // What comes after a login is no failure to log in, where another candidate remains.
-    let is_past = |candidate: &Candidate| seen.after >= Some(Check::Auth) && is_up_to_the_login(candidate.code);
+    // What comes after a login is no failure to log in, where another candidate remains, unless it is another connection that failed.
+    let is_past = |candidate: &Candidate| {
+        seen.after >= Some(Check::Auth) && is_up_to_the_login(candidate.code) && !is_of_an_attempt(seen)
+    };
     if fitting.iter().any(|(_, candidate)| !is_past(candidate)) {
         fitting.retain(|(speaks_for, candidate)| *speaks_for || !is_past(candidate));
     }
@@ -46,6 +48,12 @@ pub(super) fn candidates(
         Told { cause, found, sign: Some(sign.into()), connections: Vec::new() }
     });
     told.collect()
+}
+
+/// True for the words of a program that could not connect.
+fn is_of_an_attempt(seen: &Sighting) -> bool {
+    let line = seen.line.in_english();
+    ["dial tcp ", "connect to host ", "connect: ", "Could not connect to "].iter().any(|words| line.contains(words))
 }
 
 /// True for a cause that shows before a login or at it.

@@ -20,7 +20,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
     | \binitctl: | \bUpstart\b | connect\x20to\x20bus | \bD-Bus\b | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
     | \bwinrm\b | \bmount\.\w+ | \bsystemd-(?:networkd|resolved|timesyncd)\b | \bwpa_supplicant\b | \bdhclient\b
-    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
+    | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bTLS:\x20 | ^(?:\[[\d:.]+\]\x20)?Telnet\x20 | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
     | \bpam_unix\((?:sudo|su|su-l|login|cron|gdm\S*|polkit\S*|systemd-user)[:)] | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bsmtplib\b | \bmqtt\b | \bamqp | \bldap_ | \bgrpc\b | \brpc\x20error:\x20code | \bxmpp | \bvnc(?:viewer|server)?\b | \brdesktop\b | \bxfreerdp | ^websocket:\x20
     | \bslack\b | \bjenkins:\x20 | \bFinished:\x20FAILURE | marked\x20build\x20as\x20failure | \bGnuTLS | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b

@@ -91,7 +91,11 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         told.extend(failed_by_itself(log));
     }
     rank(log, &mut told);
-    told
+    match &log.message {
+        // Alone, the message of a letter is compared with more.
+        Some(message) if told.is_empty() => judge(message, known),
+        _ => told,
+    }
 }
 
 /// Combines the causes of the rules with those of similar texts. A cause that both give moves to the front and keeps its sign from the rules. Otherwise

@@ -39,6 +39,9 @@ pub struct Log {
     /// Lines that were written within others, as JSON quotes them.
     #[serde(skip)]
     pub quoted_lines: u64,
+    /// The message of a line or two in a letter about it, read as if it stood alone.
+    #[serde(skip)]
+    pub message: Option<Box<Log>>,
     /// True if it has lines of a stack trace.
     #[serde(skip)]
     pub has_stack_frames: bool,

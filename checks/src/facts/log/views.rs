@@ -21,6 +21,16 @@ impl Log {
         self.lines + self.quoted_lines <= BRIEF
     }
 
+    /// The log with its lines numbered as those of a text that has so many lines before them.
+    #[must_use]
+    pub fn after(mut self, before: u64) -> Self {
+        let sightings = self.connections.iter_mut().flat_map(|connection| &mut connection.sightings);
+        for line in sightings.map(|seen| &mut seen.line).chain(&mut self.unknown) {
+            line.number += before;
+        }
+        self
+    }
+
     /// One check as the log shows it: passed where any connection got past it, failed where all that reached it ended there.
     #[must_use]
     pub fn view(&self, check: Check) -> CheckView {

@@ -60,6 +60,24 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &["mosh: Did not find remote IP address"],
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "config-proxy-command",
+                Always,
+                "ssh_config has a ProxyCommand or a ControlPath for the host, in place of mosh's own",
+            ),
+            is(
+                "tcp-refused",
+                Always,
+                "sshd listens on another port: mosh's -p is that of UDP, and --ssh='ssh -p PORT' sets ssh's",
+            ),
+            is("jump-proxy-command-failed", Always, "the proxy that mosh gives ssh cannot connect either"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["mosh: Last contact <n> seconds ago", "mosh: Last reply <n> seconds ago"],
         candidates: &[
             is("network-outage", Always, "it worked before: the network of this machine or of the server is down"),
