@@ -34,6 +34,18 @@ fn a_process_that_holds_the_output_holds_the_session_and_the_redirect_mends_it()
 }
 
 #[test]
+fn a_complaint_of_a_start_up_file_hides_no_fault_of_the_end() {
+    let Some(lab) = Lab::healthy() else { return };
+    lab.server_shell("/bin/bash");
+    let server = lab.sshd(&[]);
+    lab.at_server_home(".bashrc", "cat ~/.greeting\nsleep 40 &\n");
+    for options in [["--idle", "0"], ["--idle", "6s"]] {
+        let seen = lab.doctor(&server, &options, PATIENCE);
+        assert_eq!(seen.codes(), ["exit-hangs"], "{}", seen.told());
+    }
+}
+
+#[test]
 fn the_redirect_that_is_printed_mends_it_for_plain_ssh_too() {
     let Some(lab) = Lab::healthy() else { return };
     lab.server_shell("/bin/bash");
@@ -62,7 +74,7 @@ fn a_status_that_a_wrapper_alters_is_told_in_words() {
         let seen = examined(&lab, &lab.sshd(&[&forced]), &[]);
         assert_eq!(seen.codes(), ["exit-status-altered", "session-subsystem-missing"], "{}", seen.told());
         let because = seen.json["diagnoses"][0]["because"].to_string();
-        assert!(because.contains("ended with status 7") && because.contains(words), "{because}");
+        assert!(because.contains("ended with status 83") && because.contains(words), "{because}");
     }
 }
 

@@ -60,6 +60,16 @@ fn an_end_without_a_word_proves_nothing_and_names_forced_commands() {
 }
 
 #[test]
+fn a_forced_command_that_prints_its_usage_runs_once_more_at_most() {
+    let Some(lab) = Lab::healthy() else { return };
+    for complaint in ["", "deploy: invalid option -- c; "] {
+        let (seen, times) = forced(&lab, &format!("echo '{complaint}Usage: deploy [options] ENV' >&2; exit 2"), &[]);
+        assert_eq!((seen.codes(), times), (vec!["session-shell-exits"], 2), "{complaint}: {}", seen.told());
+        assert_eq!(seen.json["verdict"], "degraded", "{complaint}: {}", seen.told());
+    }
+}
+
+#[test]
 fn a_command_that_keeps_running_is_named_and_started_once() {
     let menu = (r#"echo "Bastion menu..."; read x"#, "Bastion menu...");
     let endless = ("yes bastion", "bastion\\nbastion");

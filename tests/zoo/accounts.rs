@@ -56,7 +56,7 @@ fn shell_alone(lab: &Lab) -> Server {
     )
 }
 
-/// What ssh says of a host behind this one that does not let it in.
+/// The words of ssh about a host behind this one that does not let it in.
 const NEXT_HOST: &str = "echo 'Pseudo-terminal will not be allocated because stdin is not a terminal.' >&2\n\
     echo 'me@inner: Permission denied (publickey).' >&2; exit 255";
 
@@ -132,13 +132,17 @@ setups! {
         => "healthy", ["session-restricted"], ["program"];
     chroot_without_devices: without_devices, ME => "healthy", [], ["exec", "sftp", "forward"];
     chroot_with_a_shell_alone: shell_alone, ME => "healthy", ["session-command-missing"], ["exec", "sftp", "forward"];
+    // A start-up file that runs `exec sudo -i` looks alike.
     shell_of_the_next_host: |lab| job(lab, "unset SSH_ORIGINAL_COMMAND; exec sh"), ME
-        => "healthy", ["session-restricted"], ["program"];
+        => "degraded", ["session-startup-exec"], [];
     next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
     wrapper_that_says_one_word: |lab| job(lab, "echo denied >&2; exit 1"), ME
         => "healthy", ["session-restricted"], ["program"];
     filter_that_quotes: |lab| job(lab, "echo \"ERROR: ssh command rejected: disallowed command: $SSH_ORIGINAL_COMMAND\" >&2; exit 255"), ME
         => "healthy", ["session-restricted"], ["program"];
+    reader_that_fails_in_silence: |lab| job(lab, "cat >/dev/null; exit 7"), ME => "degraded", ["session-shell-exits"], [];
+    job_that_is_told_how_many_sessions: |lab| job(lab, "echo 'This server only allows 2 sessions per user.'; exit 1"), ME
+        => "degraded", ["session-shell-exits"], [];
     reader_of_data_of_its_own: |lab| job(lab, "cat >/dev/null; echo 'bad magic number' >&2; exit 1"), ME
         => "healthy", ["session-restricted"], ["program"];
     nothing_at_all: |lab| shell(lab, NOLOGIN, &["AllowTcpForwarding no"]), ME => "broken", ["session-nologin"], [];

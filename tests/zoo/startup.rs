@@ -40,6 +40,10 @@ setups! {
     terms_to_accept: |lab| bashrc(lab, "echo Terms of use: be kind.; echo Press Enter to accept.; read -r x"), ME_BRIEFLY
         => "healthy", ["session-restricted"], ["forward", "program"];
     shell_in_front_of_commands: |lab| bashrc(lab, "bash --norc"), ME_BRIEFLY => "broken", ["session-startup-exec"], ["forward"];
+    shell_that_ignores_hang_ups: |lab| bashrc(lab, "trap '' HUP; exec bash --norc"), ME_BRIEFLY
+        => "degraded", ["session-startup-exec"], ["forward"];
+    greeting_that_comes_late: |lab| bashrc(lab, "sleep 3; echo Loading; sleep 3"), ["-l", "me", "--timeout", "5s"]
+        => "degraded", ["auth-slow", "session-rc-output"], ["exec"];
     output_elsewhere: |lab| bashrc(lab, "exec >/dev/null"), ME_BRIEFLY => "broken", ["session-output-lost"], ["forward"];
     greeting_of_200_kb: |lab| bashrc(lab, LONG), ME => "degraded", ["session-rc-output"], NO_SFTP;
 }

@@ -186,6 +186,9 @@ pub struct Ran {
     /// Milliseconds until the last bytes of either output.
     #[serde(skip)]
     pub last_output_ms: Option<f64>,
+    /// The number of seconds in which output came.
+    #[serde(skip)]
+    pub seconds_with_output: u32,
     /// Exit status.
     pub status: Option<u32>,
     /// The signal that ended it, without `SIG`.

@@ -1,6 +1,6 @@
 //! Characters that web pages and word processors put in the place of those that programs print.
 
-/// Each such character in UTF-8, and what a program printed: spaces and signs without width, quotes, dashes and dots.
+/// Each such character in UTF-8, and what a program printed: spaces and signs without width, quotes and hyphens.
 const PRINTED: [(&str, &[u8]); 24] = [
     ("\u{a0}", b" "),
     ("\u{2002}", b" "),
@@ -35,30 +35,24 @@ pub(super) fn restore(line: &mut Vec<u8>) {
     }
     let mut plain = Vec::with_capacity(line.len());
     let mut rest = line.as_slice();
-    while let Some(first) = rest.first() {
-        let known =
-            if is_lead(*first) { PRINTED.iter().find(|(shown, _)| rest.starts_with(shown.as_bytes())) } else { None };
-        let used = match known {
-            Some((shown, printed)) => {
-                plain.extend_from_slice(printed);
-                shown.len()
-            }
-            None => {
-                plain.push(*first);
-                1
-            }
-        };
-        rest = &rest[used..];
+    while let Some((first, after)) = rest.split_first() {
+        let known = PRINTED.iter().find(|(shown, _)| is_lead(*first) && rest.starts_with(shown.as_bytes()));
+        if let Some((shown, printed)) = known {
+            plain.extend_from_slice(printed);
+            rest = &rest[shown.len()..];
+        } else {
+            plain.push(*first);
+            rest = after;
+        }
     }
     *line = plain;
 }
 
 /// A text of ours as it is read in a log.
 pub(super) fn restored(text: &str) -> String {
-    PRINTED
-        .iter()
-        .filter(|(shown, _)| text.contains(shown))
-        .fold(text.to_owned(), |text, (shown, printed)| text.replace(shown, &String::from_utf8_lossy(printed)))
+    let mut line = text.as_bytes().to_vec();
+    restore(&mut line);
+    String::from_utf8_lossy(&line).into_owned()
 }
 
 fn has_any(line: &[u8]) -> bool {

@@ -87,7 +87,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
             (ran, other_output, reads, input_open) = (second, other, Reads::Nothing, arrived);
         }
     }
-    if let Some(program) = lacks_program(&sanitize_bytes(&ran.stderr)).filter(|_| !is_whole(&ran)) {
+    if let Some(program) = lacks_program(&sanitize_bytes(&ran.stderr)).filter(|_| ran.closed && ran.stdout_bytes == 0) {
         logged_in.lacks = Some(program);
         return Step::Skipped(NO_PROGRAMS.into());
     }
@@ -132,7 +132,7 @@ async fn finish(
     ran: &mut Ran,
 ) -> Option<String> {
     let mut running = running?;
-    running.end_input(KEPT, patience, ran).await;
+    running.end_input(KEPT, patience, ran, |_| false).await;
     read_late(connection, &mut running, patience, ran).await;
     running.close().await;
     take_other_output(ran)

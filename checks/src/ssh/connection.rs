@@ -179,6 +179,11 @@ impl Connection {
         self.socket().and_then(Socket::shortest_rtt).is_none_or(|shortest| shortest >= NEAR)
     }
 
+    /// The shortest round trip to the other end of the socket; zero where it is not known.
+    pub(crate) fn round_trip(&self) -> Duration {
+        self.socket().and_then(Socket::shortest_rtt).unwrap_or_default()
+    }
+
     /// Returns the time since which nothing has moved on the connection, either way.
     #[must_use]
     pub fn quiet_since(&self) -> Instant {

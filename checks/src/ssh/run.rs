@@ -179,16 +179,22 @@ impl Running {
 
     /// Ends the command's input and reads until the server closes the channel.
     pub async fn finish(mut self, keep: usize, patience: Patience, ran: &mut Ran) {
-        self.end_input(keep, patience, ran).await;
+        self.end_input(keep, patience, ran, |_| false).await;
         self.close().await;
     }
 
-    /// Ends the command's input and reads until the server closes the channel; closes nothing.
-    pub async fn end_input(&mut self, keep: usize, patience: Patience, ran: &mut Ran) {
+    /// Ends the command's input and reads until `enough`, or until the server closes the channel; closes nothing.
+    pub async fn end_input(
+        &mut self,
+        keep: usize,
+        patience: Patience,
+        ran: &mut Ran,
+        enough: impl FnMut(&Ran) -> bool,
+    ) {
         if !matches!(timeout(SAYING, self.channel.eof()).await, Ok(Ok(()))) {
             ran.connection_lost = true;
         }
-        self.read(keep, patience, ran, |_| false).await;
+        self.read(keep, patience, ran, enough).await;
     }
 
     /// Sends SIGTERM (RFC 4254 section 6.9) and closes the channel; true if the command ended by it, false if it went on, `None` where the
@@ -254,6 +260,8 @@ impl Running {
 /// Writes down one message of the server.
 fn take(ran: &mut Ran, message: ChannelMsg, keep: usize, now_ms: f64) {
     if matches!(message, ChannelMsg::Data { .. } | ChannelMsg::ExtendedData { .. }) {
+        let second = |ms: f64| (ms / 1000.0).floor();
+        ran.seconds_with_output += u32::from(ran.last_output_ms.is_none_or(|last| second(last) < second(now_ms)));
         ran.last_output_ms = Some(now_ms);
     }
     match message {

@@ -142,7 +142,7 @@ fn headline(slow: &[Step], evidence: &Evidence) -> String {
         };
         format!(": {} pass {before}", seconds(step.ms / 1000.0))
     });
-    // What the session takes is in the time of its command.
+    // The time of the session is in that of its command.
     let longest = slow.iter().filter(|step| !step.is_of_channel()).map(|step| step.ms).fold(0.0, f64::max);
     format!("login takes {}{step}", seconds((evidence.auth.duration_ms.max(longest) + ran) / 1000.0))
 }
@@ -173,7 +173,7 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
     let ran = evidence.channel.passed().map(|channel| &channel.ran);
     let open = ran.and_then(|ran| ran.open_ms).unwrap_or_default();
     let answered = ran.and_then(|ran| ran.answered_ms);
-    // What runs in place of our command may print late, or wait for ever.
+    // A program in place of our command may print late, or wait for ever.
     let output = evidence.channel.passed().filter(|channel| channel.mark_seen).map(|channel| channel.ran.duration_ms);
     let step = |name, words, ms, round_trips| Step { name, words, ms, round_trips };
     vec![

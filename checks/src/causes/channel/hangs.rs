@@ -61,7 +61,7 @@ pub(super) const START_HANGS: Cause = Cause {
         if !facts.hangs() && !goes_on {
             return None;
         }
-        let may_be_meant = facts.may_wait_on_purpose() || goes_on;
+        let may_be_meant = facts.hangs_unclearly() || goes_on;
         if evidence.channel.passed().is_some() && (!may_be_meant || !evidence.expected.is_empty()) {
             return None;
         }
@@ -85,7 +85,8 @@ pub(super) const START_HANGS: Cause = Cause {
                 seconds(seen.own_mark_after_s.unwrap_or_default()),
                 if seen.line_sent { "a line was sent" } else { "the end was sent" }
             );
-            return Some(Match::new(Certainty::Possible, [nothing, later]));
+            let found = Match::new(Certainty::Possible, [nothing, later]);
+            return Some(if may_be_meant { found.at(Severity::Warning) } else { found });
         }
         if seen.own_mark {
             let read = "as soon as a line was sent on standard input, the command ran: a start-up file reads it";
@@ -129,11 +130,22 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
     symptoms: &["scp: Connection closed"],
     hides: &["session-start-hangs", "session-forced-command", "session-shell-exits", "session-restricted"],
     judge: |evidence| {
-        let facts = evidence.channel.failed().filter(|facts| facts.reads_lines_first())?;
+        let facts = evidence.channel.facts().filter(|facts| facts.reads_lines_first())?;
+        let may_be_forced = facts.may_be_forced_shell();
+        if evidence.channel.passed().is_some() && (!may_be_forced || !evidence.expected.is_empty()) {
+            return None;
+        }
         let waited = seconds(facts.ran.duration_ms / 1000.0);
         // A login shell that greets and ignores its arguments is one for people.
         let certainty = if facts.other_output.is_some() { Certainty::Likely } else { Certainty::Certain };
         let came = format!("the command was accepted, and {} came within {waited}", came(facts));
+        if may_be_forced {
+            let read = "a line on standard input was executed as a command, and ours was not";
+            let signal = "SIGHUP ended nothing: the shell is forced, ignores the signal, or belongs to another user";
+            let found =
+                Match::new(Certainty::Possible, [came, read.to_owned(), signal.to_owned()]).at(Severity::Warning);
+            return Some(found.titled("A shell reads the input of commands, and they do not run".to_owned()));
+        }
         let hung_up = facts.on_input.as_ref().and_then(|seen| seen.hung_up);
         let seen = match (hung_up, facts.only_reads_lines()) {
             (Some(HungUp::ShellAlone), _) => {

@@ -2,10 +2,10 @@
 
 use crate::base::text::status;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::Facts;
 use crate::facts::channel::words::finds_no_sh;
+use crate::facts::{Check, Evidence, Step};
 
 /// A shell's status for a command that it does not find (POSIX, Shell Command Language, 2.8.2).
 const NOT_FOUND: u32 = 127;
@@ -56,7 +56,7 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
     ],
     hides: &["session-shell-exits", "session-forced-command"],
     judge: |evidence| {
-        if let Some(found) = evidence.channel.passed().and_then(without_programs) {
+        if let Some(found) = evidence.channel.passed().and_then(|facts| without_programs(evidence, facts)) {
             return Some(found);
         }
         let facts = evidence.channel.failed()?;
@@ -99,7 +99,6 @@ pub(super) const OUTPUT_LOST: Cause = Cause {
         super::hangs::ONLY_INTERACTIVE,
     ],
     symptoms: &[],
-    hides: &["session-shell-exits", "session-subsystem-missing"],
     judge: |evidence| {
         let facts = evidence.channel.failed().filter(|facts| facts.loses_output())?;
         let because = [
@@ -113,13 +112,15 @@ pub(super) const OUTPUT_LOST: Cause = Cause {
 };
 
 /// The account's shell runs what is built into it, and does not find `sh`: nothing that needs programs was measured.
-fn without_programs(facts: &Facts) -> Option<Match> {
+fn without_programs(evidence: &Evidence, facts: &Facts) -> Option<Match> {
     if let Some(program) = facts.lacks.as_deref().filter(|_| facts.mark_seen) {
+        let is_transfer_skipped = matches!(evidence.transfer.step, Step::Skipped(_));
+        let not_tested = if is_transfer_skipped { "transfer, exit" } else { "exit" };
         let because = [
-            format!("commands run, and {program} is not found, which the test needs"),
-            "what needs it was not tested: transfer, exit".to_owned(),
+            format!("commands run, and their shell does not find {program}, which the test needs"),
+            format!("not tested, since it needs that: {not_tested}"),
         ];
-        let found = Match::new(Certainty::Certain, because).at(Severity::Info);
+        let found = Match::new(Certainty::Likely, because).at(Severity::Info);
         return Some(found.titled("The account lacks standard programs".to_owned()));
     }
     let said = facts.stderr.as_deref().filter(|_| facts.plain)?;

@@ -381,6 +381,41 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_that_no_hang_up_ends_is_possibly_forced() {
+        let seen =
+            OnInput { line_sent: true, line_answered: true, hung_up: Some(HungUp::Nothing), ..OnInput::default() };
+        let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+        let facts = Facts { ran, on_input: Some(Box::new(seen)), ..Facts::default() };
+        assert_eq!((facts.account(), facts.serves()), (Account::Unclear, vec![]));
+        for step in [Step::Passed(facts.clone()), Step::Failed(facts)] {
+            let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?)));
+            let found: Vec<_> = found.map(|(code, found)| (code, found.certainty, found.severity)).collect();
+            assert_eq!(found, [("session-startup-exec", Certainty::Possible, Some(Severity::Warning))]);
+        }
+    }
+
+    #[test]
+    fn a_command_that_ran_some_time_after_the_end_of_its_input_is_slow_or_waited_for_that() {
+        for (line_sent, severity, account) in
+            [(true, None, Account::Nothing), (false, Some(Severity::Warning), Account::Unclear)]
+        {
+            let seen =
+                OnInput { line_sent, own_mark: true, own_mark_after_s: Some(1.5), closed: true, ..OnInput::default() };
+            let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+            let other_output = Some("Press Enter to accept.\\n".to_owned());
+            let facts = Facts { ran, other_output, on_input: Some(Box::new(seen)), ..Facts::default() };
+            assert_eq!(facts.account(), account);
+            let step = if account == Account::Unclear { Step::Passed(facts) } else { Step::Failed(facts) };
+            let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?)));
+            let found: Vec<_> = found.map(|(code, found)| (code, found.certainty, found.severity)).collect();
+            // Others are hidden by it.
+            assert_eq!(found[0], ("session-start-hangs", Certainty::Possible, severity));
+        }
+    }
+
+    #[test]
     fn the_end_of_a_session_without_pam_may_be_etc_nologin() {
         let judged = |user: &str| {
             let facts = Facts { stderr: Some("Maintenance until 10:00\\n".into()), ..ended(254) };

@@ -1,7 +1,7 @@
 //! The services of an account, derived from its sessions.
 
 use super::programs::{Program, Purpose, known, named};
-use super::session::{Facts, OUR_STATUS, OnInput, Shell};
+use super::session::{Facts, HungUp, OUR_STATUS, OnInput, Shell};
 use super::words::{NOT_RUN, ends_with_prompt, is_menu, is_process_limit, refuses_c, says_no_login, says_not_run};
 use crate::base::service::Service;
 
@@ -89,7 +89,7 @@ impl Facts {
             return Account::Nothing;
         }
         if self.hangs() || self.says_limit() {
-            return if self.may_wait_on_purpose() { Account::Unclear } else { Account::Nothing };
+            return if self.hangs_unclearly() { Account::Unclear } else { Account::Nothing };
         }
         if self.goes_on_after_output() {
             return Account::Unclear;
@@ -107,7 +107,7 @@ impl Facts {
     /// The program that ran in place of our command, or of what was asked for behind it, by its words.
     #[must_use]
     pub fn program(&self) -> Option<&'static Program> {
-        // What its ssh says of a terminal tells nothing of it.
+        // The words of its ssh about a terminal tell nothing of it.
         if self.fails_at_next_host() {
             return None;
         }
@@ -277,6 +277,22 @@ impl Facts {
         self.hangs()
             && self.on_input.as_ref().is_some_and(|seen| !is_shell(seen))
             && !self.serves().contains(&Service::Sftp)
+    }
+
+    /// True if a shell reads lines in our command's place, and SIGHUP ended nothing: it is forced, or a start-up file put it there and it ignores
+    /// the signal or belongs to another user.
+    #[must_use]
+    pub fn may_be_forced_shell(&self) -> bool {
+        self.on_input.as_ref().is_some_and(|seen| seen.hung_up == Some(HungUp::Nothing))
+    }
+
+    /// True if it hangs in a way that the account may be there for: it waits on purpose, its shell may be forced, or our command ran some time after
+    /// the end of its input, where what had been printed asks for input.
+    #[must_use]
+    pub fn hangs_unclearly(&self) -> bool {
+        let ran_at_end = |seen: &OnInput| seen.own_mark && !seen.line_sent;
+        let ran_at_end = self.on_input.as_deref().is_some_and(ran_at_end);
+        self.hangs() && (self.may_wait_on_purpose() || self.may_be_forced_shell() || ran_at_end)
     }
 
     /// True if the first session was refused by a policy, and not for want of resources: as prohibited, as a kind of channel that the server

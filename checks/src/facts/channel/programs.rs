@@ -339,13 +339,7 @@ static PROGRAMS: &[Program] = &[
             "unauthorized command",
             "allowed commands",
             "commands are not allowed",
-            "is allowed here",
-            "are allowed here",
-            "not allowed here",
-            "only allows",
             "command refused",
-            "request denied",
-            "request rejected",
         ],
         "Savannah, SourceForge and scripts in front of keys",
     ),
@@ -395,11 +389,44 @@ pub fn known(text: &str) -> Option<&'static Program> {
     /// A whole answer of scripts in front of keys.
     const NO: [&str; 8] =
         ["denied", "rejected", "refused", "forbidden", "disallowed", "not allowed", "unauthorized", "no access"];
+    /// Words of the same scripts, and of limits and schedules too: those speak of no commands.
+    const VAGUE: [&str; 6] = [
+        "is allowed here",
+        "are allowed here",
+        "not allowed here",
+        "only allows",
+        "request denied",
+        "request rejected",
+    ];
+    const OF_COMMANDS: [&str; 5] = ["command", " key ", "shell", "scp", "rsync"];
     let text = text.to_lowercase();
     let whole = text.trim_end_matches("\\n").trim_matches(|letter: char| !letter.is_ascii_alphabetic());
     if whole == GITLAB {
         return named("GitLab");
     }
     let found = PROGRAMS.iter().find(|program| program.words.iter().any(|words| text.contains(words)));
-    found.or_else(|| NO.contains(&whole).then(|| named(REFUSING)).flatten())
+    let contains_any = |words: &[&str]| words.iter().any(|words| text.contains(words));
+    let refuses = NO.contains(&whole) || contains_any(&VAGUE) && contains_any(&OF_COMMANDS);
+    found.or_else(|| refuses.then(|| named(REFUSING)).flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Purpose, known};
+
+    #[test]
+    fn a_limit_of_sessions_is_no_refusal_of_commands() {
+        for limit in [
+            "This server only allows 2 sessions per user.\\n",
+            "One login is allowed here at a time.\\n",
+            "Request denied: too many\\n",
+        ] {
+            assert_eq!(known(limit), None, "{limit}");
+        }
+        for refusal in
+            ["This key only allows backups\\n", "Only rsync is allowed here.\\n", "commands are not allowed here\\n"]
+        {
+            assert_eq!(known(refusal).map(|program| program.purpose), Some(Purpose::Refusal), "{refusal}");
+        }
+    }
 }

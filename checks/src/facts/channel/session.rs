@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::capabilities::Capabilities;
 use super::words::NOT_RUN;
-use crate::facts::connection::{GaveUp, Manner, Ran};
+use crate::facts::connection::{Manner, Ran};
 use crate::facts::retest::Marks;
 
 /// The beginning of our command.
 pub(crate) const OURS: &str = "exec sh -c";
-/// The status that our command ends with: one that hardly anything else gives.
-pub(crate) const OUR_STATUS: u32 = 7;
+/// The status that our command ends with: one that hardly anything else gives. curl, for one, gives most of those below.
+pub(crate) const OUR_STATUS: u32 = 83;
 
 /// The way a command has to begin for the server to run it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,13 +101,14 @@ pub struct OnInput {
     pub forced: bool,
     /// It printed the mark of our own command then.
     pub own_mark: bool,
-    /// Seconds to our mark from what was sent first, the line or the end of the input, or at most so many; `null` where it did not come.
+    /// Seconds to our mark from what was sent first, the line or the end of the input, less a round trip as far as that is known; `null` where
+    /// it did not come.
     pub own_mark_after_s: Option<f64>,
     /// A line of ours came back in a message of another program, which read it and did not know it.
     pub line_quoted: bool,
     /// The line came through to our command: nothing before it had read it.
     pub line_passed_on: bool,
-    /// What ended by SIGHUP after the line was answered; `null` where that was not sent, which is done as for `terminated`.
+    /// The effect of SIGHUP after the line was answered; `null` where that was not sent, which is done as for `terminated`.
     pub hung_up: Option<HungUp>,
     /// It ended at the end of its input.
     pub closed: bool,
@@ -130,7 +131,7 @@ pub enum HungUp {
     All,
     /// The account's own shell ended, and another one that it had started went on.
     ShellAlone,
-    /// Nothing ended: the shell is forced, or is behind a forced program.
+    /// Nothing ended: the shell is forced, or behind a forced program; or it ignores the signal, or belongs to another user (`exec sudo -i`).
     Nothing,
 }
 
@@ -175,10 +176,7 @@ impl Shell {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         let ran = &self.ran;
-        ran.accepted == Some(true)
-            && ran.gave_up == Some(GaveUp::Silence)
-            && ran.stdout_bytes == 0
-            && self.stderr.is_none()
+        ran.accepted == Some(true) && ran.gave_up.is_some() && ran.stdout_bytes == 0 && self.stderr.is_none()
     }
 }
 

@@ -35,38 +35,58 @@ pub fn finds_no_sh(text: &str) -> bool {
     })
 }
 
-/// The program of our own command that a shell says in a text, escaped, that it does not find or may not run.
+/// The program of our own command that the `sh` which runs it says in a text, escaped, that it does not find or may not run: "sh: 1: cat: not found".
+/// Lines of other programs and of start-up files are about something else.
 #[must_use]
 pub fn lacks_program(text: &str) -> Option<&'static str> {
     const OURS: [&str; 6] = ["head", "tail", "cat", "dd", "tr", "printf"];
-    const WORDS: [&str; 5] =
-        ["not found", "no such file or directory", "permission denied", "not executable", "restricted"];
-    let lines = text.split("\\n").map(|line| line.trim_end_matches("\\r").to_lowercase());
-    let said: Vec<_> = lines.filter(|line| WORDS.iter().any(|words| line.contains(words))).collect();
-    OURS.into_iter().find(|name| {
-        let is_named = |line: &String| line.split([' ', ':', '/', '\'', '"', '`']).any(|word| word == *name);
-        said.iter().any(is_named)
-    })
+    const WORDS: [&str; 7] = [
+        "not found",
+        "command not found",
+        "inaccessible or not found",
+        "no such file or directory",
+        "permission denied",
+        "not executable",
+        "cannot execute",
+    ];
+    let lacked = |line: &str| {
+        let line = line.trim_end_matches("\\r").to_lowercase();
+        let said = line.strip_prefix("sh").filter(|said| said.starts_with([':', '[']))?;
+        let (before, last) = said.rsplit_once(": ")?;
+        // zsh names the command last.
+        let name = if before.ends_with("command not found") {
+            last
+        } else {
+            let name = before.rsplit_once(": ").map_or(before, |(_, name)| name).trim_start_matches([':', ' ']);
+            WORDS.contains(&last).then_some(name)?
+        };
+        let name = name.rsplit('/').next().filter(|_| !name.contains(' '))?;
+        OURS.into_iter().find(|ours| *ours == name)
+    };
+    text.split("\\n").find_map(lacked)
 }
 
 /// True if ssh says in a text, escaped, that it did not get to the host that it was to log in to (ssh(1) ends with status 255 then).
 pub(super) fn says_no_login(text: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "permission denied (",
-        "host key verification failed",
-        "connection refused",
-        "connection timed out",
-        "operation timed out",
-        "no route to host",
-        "network is unreachable",
-        "could not resolve hostname",
-        "connection closed by",
-        "connection reset by",
-        "kex_exchange_identification",
-        "unable to negotiate with",
+    const BEGIN: [&str; 7] = [
+        "ssh: connect to host ",
+        "ssh: could not resolve hostname ",
+        "host key verification failed.",
+        "kex_exchange_identification: ",
+        "ssh_exchange_identification: ",
+        "banner exchange: connection ",
+        "connection timed out during banner exchange",
     ];
-    let text = text.to_lowercase();
-    WORDS.iter().any(|words| text.contains(words))
+    /// With the address and " port N" behind it, as other programs do not say.
+    const BEFORE_PORT: [&str; 4] =
+        ["connection closed by ", "connection reset by ", "unable to negotiate with ", "received disconnect from "];
+    const METHODS: [&str; 5] = ["publickey", "password", "keyboard-interactive", "hostbased", "gssapi-"];
+    text.to_lowercase().split("\\n").any(|line| {
+        let refused = line.split_once(": permission denied (").map(|(_, methods)| methods);
+        BEGIN.iter().any(|words| line.starts_with(words))
+            || BEFORE_PORT.iter().any(|words| line.starts_with(words)) && line.contains(" port ")
+            || refused.is_some_and(|methods| METHODS.iter().any(|method| methods.starts_with(method)))
+    })
 }
 
 /// True if a shell says so of a command that it does not find, or may not execute.
@@ -142,17 +162,20 @@ pub(super) fn is_menu(text: &str) -> bool {
     words.filter(is_choice).count() >= 2
 }
 
-/// True if a shell says in a text that it does not know the option `-c`.
+/// True if a shell says in a text that it does not know the option `-c`. A usage without a complaint is that of a forced program, which is given no option.
 pub(super) fn refuses_c(text: &str) -> bool {
     const UNKNOWN: [&str; 5] =
         ["invalid option", "unknown option", "unrecognized", "illegal option", "unexpected argument"];
+    const COMPLAINTS: [&str; 5] =
+        ["invalid option", "unknown option", "unrecognized option", "illegal option", "unsupported option"];
     let text = text.to_lowercase();
     let names_c = text.split([' ', '"', '\'', '`', '\\', ',', '.', ':']).any(|word| word == "-c")
         || text.contains("'c'")
         || text.contains("-- c");
     let is_unknown = names_c && UNKNOWN.iter().any(|words| text.contains(words));
     // A parser of options that names another one of them, or none, and shows its own.
-    let shows_options = text.contains("option") && ["usage:", "--help"].iter().any(|words| text.contains(words));
+    let complains = COMPLAINTS.iter().any(|words| text.contains(words));
+    let shows_options = complains && ["usage:", "--help"].iter().any(|words| text.contains(words));
     is_unknown || shows_options
 }
 
@@ -218,6 +241,7 @@ mod tests {
             assert!(refuses_c(said), "{said}");
         }
         assert!(!refuses_c("backup: unknown option --compress\\n") && !refuses_c("usage: run -c FILE\\n"));
+        assert!(!refuses_c("Usage: deploy [options] ENV\\n"));
         assert!(refuses_c("error: unsupported option (BSD syntax)\\n\\nUsage:\\n ps [options]\\n"));
     }
 
@@ -232,14 +256,34 @@ mod tests {
         ] {
             assert_eq!(lacks_program(said), Some(name), "{said}");
         }
-        assert_eq!(lacks_program("cat: write error: Broken pipe\\n"), None);
-        assert_eq!(lacks_program("sh: 1: category: not found\\n"), None);
+        assert_eq!(lacks_program("sh:1: command not found: cat\\n"), Some("cat"));
+        assert_eq!(lacks_program("sh[1]: dd: not found\\n"), Some("dd"));
+        for other in [
+            "cat: write error: Broken pipe\\n",
+            "sh: 1: category: not found\\n",
+            "cat: /home/me/.greeting: No such file or directory\\n",
+            "dd: failed to open '/dev/zero': Permission denied\\n",
+            "/home/me/.bashrc: line 3: cat: command not found\\n",
+            "bash: line 1: cat: command not found\\n",
+            "sh: 1: cannot open /srv/head: No such file or directory\\n",
+        ] {
+            assert_eq!(lacks_program(other), None, "{other}");
+        }
     }
 
     #[test]
     fn a_login_to_the_next_host_that_fails_is_told() {
         assert!(says_no_login("me@inner: Permission denied (publickey).\\r\\n"));
         assert!(says_no_login("ssh: connect to host inner port 22: Connection refused\\r\\n"));
+        assert!(says_no_login("Connection closed by 192.0.2.1 port 22\\r\\n"));
+        for other in [
+            "PHP Fatal error:  Uncaught PDOException: SQLSTATE[HY000] [2002] Connection refused in /srv/job.php:3\\n",
+            "curl: (7) Failed to connect to 127.0.0.1 port 9: Connection refused\\n",
+            "open /srv/data: Permission denied (13)\\n",
+            "psql: error: connection to server failed: No route to host\\n",
+        ] {
+            assert!(!says_no_login(other), "{other}");
+        }
         assert!(!says_no_login("Pseudo-terminal will not be allocated because stdin is not a terminal.\\r\\n"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::{KEPT, LONG, command, is_foreign_shell, is_printed, is_quoted};
+use super::command::{KEPT, LONG, awaited, command, is_foreign_shell, is_printed, is_quoted};
 use super::{input, settle};
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
@@ -50,7 +50,7 @@ pub(super) async fn start(connection: &Connection, ctx: &Context, stored: usize)
     if running.is_some() || first.ending.is_some() || !is_foreign_shell(&first) {
         return (first, running);
     }
-    // What the shell said of our command tells why it did not run.
+    // The shell's words on our command tell why it did not run.
     let mut said = first.stderr.clone();
     if lead == Lead::ExecSh {
         let (second, running) = attempt(Lead::Sh, patience).await;
@@ -88,14 +88,9 @@ async fn attempt(
     let Some(mut running) = connection.start(&command, patience, &mut ran).await else {
         return (Facts { lead, ..seen(ran) }, None);
     };
-    // What comes behind so much other output is not kept.
-    let mut looked_at = 0;
-    let enough = |ran: &Ran| {
-        // No more of it than is new: a server may send each byte in a packet of its own.
-        let new = &ran.stdout[before_mark(looked_at, &mark)..];
-        looked_at = ran.stdout.len();
-        is_printed(new, &mark) || ran.stdout.len().max(ran.stderr.len()) >= LONG
-    };
+    // Nothing is kept that comes behind so much other output.
+    let mut is_awaited = awaited(&mark);
+    let enough = |ran: &Ran| is_awaited(&ran.stdout) || ran.stdout.len().max(ran.stderr.len()) >= LONG;
     connection.record().expect(Expect::Line(Duration::ZERO));
     running.read(LONG, patience, &mut ran, enough).await;
     connection.record().expect(Expect::Answers(None));
@@ -110,7 +105,8 @@ async fn attempt(
         };
         return (Facts { lead, on_terminal, ..seen(ran) }, running);
     }
-    let on_input = settle::settle(running, &mut ran, &mark, (patience, stage), passes_signals).await;
+    let on_input =
+        settle::settle(running, &mut ran, &mark, (patience, stage), (passes_signals, connection.round_trip())).await;
     (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
 }
 
@@ -120,11 +116,6 @@ pub(super) async fn plain(connection: &Connection, patience: Patience) -> Option
     let command = format!("echo {mark}");
     let ran = connection.run(&command, KEPT, patience).await;
     is_printed(&ran.stdout, &mark).then(|| Facts { plain: true, ..seen(ran, &mark, &command, connection) })
-}
-
-/// The place in output of `length` bytes before which a mark that was not printed yet does not begin, nor the word that quotes it.
-fn before_mark(length: usize, mark: &str) -> usize {
-    length.saturating_sub("echo ".len() + mark.len() + "\r\n".len())
 }
 
 /// The outcome of a command that was to print `mark`.

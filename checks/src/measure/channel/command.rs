@@ -102,6 +102,18 @@ pub(super) fn is_printed(output: &[u8], mark: &str) -> bool {
     })
 }
 
+/// Returns a test of output that grows: true once the mark was printed. No more of it is looked at than is new, since a server may send each byte in
+/// a packet of its own.
+pub(super) fn awaited(mark: &str) -> impl FnMut(&[u8]) -> bool {
+    let (mut looked_at, longest) = (0, "echo ".len() + mark.len() + "\r\n".len());
+    move |output| {
+        // A mark that was not printed yet may have begun, and the word that quotes it.
+        let begin = usize::saturating_sub(looked_at, longest);
+        looked_at = output.len();
+        is_printed(&output[begin..], mark)
+    }
+}
+
 /// True if our command itself stands in an output, and not as a shell that traces commands (`set -x`) shows it.
 pub(super) fn is_quoted(output: &[u8], mark: &str) -> bool {
     let text = String::from_utf8_lossy(output);

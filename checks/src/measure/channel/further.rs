@@ -202,7 +202,7 @@ fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> V
         // A menu, a prompt, or what does not stop to print.
         _ if facts.waits_with_output() => vec![],
         // Nothing ran.
-        _ if ran.accepted == Some(false) || ran.accepted.is_none() && ran.closed => vec![Wish::Sftp, Wish::Shell],
+        _ if ran.accepted == Some(false) || is_closed_unanswered(facts) => vec![Wish::Sftp, Wish::Shell],
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
@@ -212,6 +212,8 @@ fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> V
         None if facts.is_settled_by_signal() => vec![],
         // A prompt on a terminal tells an interpreter.
         None if facts.reads_its_own_language() => vec![Wish::Shell],
+        // It may be forced all the same.
+        None if facts.does_not_know_c() && takes_forced_commands => vec![Wish::Shell],
         None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
         // Servers built into devices have no start-up files, and no forced commands.
         None if may_be_broken(facts) && !takes_forced_commands => vec![Wish::Sftp, Wish::Shell],
@@ -227,6 +229,12 @@ fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> V
     wishes.into()
 }
 
+/// True if the server closed the session without an answer, and nothing ran in it: some start a program before they answer.
+fn is_closed_unanswered(facts: &Facts) -> bool {
+    let ran = &facts.ran;
+    ran.accepted.is_none() && ran.closed && ran.status.is_none() && facts.words().next().is_none()
+}
+
 /// True if an unknown program has failed, or says nothing: a start-up file may be broken that sftp does not read.
 fn may_be_broken(facts: &Facts) -> bool {
     let ran = &facts.ran;
@@ -236,5 +244,33 @@ fn may_be_broken(facts: &Facts) -> bool {
         _ if facts.quoted_back => false,
         (true, status) => status != Some(0),
         (false, _) => ran.accepted == Some(true) && !has_read_all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wish, wishes};
+    use crate::facts::channel::Facts;
+    use crate::facts::connection::Ran;
+
+    fn ended(accepted: Option<bool>, status: Option<u32>, said: Option<&str>) -> Facts {
+        let ran = Ran { accepted, closed: true, status, ..Ran::default() };
+        Facts { ran, stderr: said.map(Into::into), ..Facts::default() }
+    }
+
+    #[test]
+    fn a_device_that_answers_before_it_accepts_is_asked_to_echo() {
+        let all = [Wish::Echo, Wish::Shell, Wish::Sftp];
+        let said = ended(None, None, Some("% Invalid input detected at '^' marker.\\n"));
+        assert_eq!(wishes(&said, false, &[]), all);
+        assert_eq!(wishes(&ended(None, None, None), false, &[]), [Wish::Sftp, Wish::Shell]);
+    }
+
+    #[test]
+    fn what_may_be_forced_runs_once_more_at_most() {
+        for said in ["Usage: deploy [options] ENV\\n", "deploy: invalid option -- 'c'\\nUsage: deploy [options] ENV\\n"]
+        {
+            assert_eq!(wishes(&ended(Some(true), Some(2), Some(said)), true, &[]).len(), 1, "{said}");
+        }
     }
 }

@@ -7,12 +7,12 @@ use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
+use crate::facts::channel::OnInput;
 use crate::facts::channel::words::{invites_input, is_asking};
-use crate::facts::channel::{HungUp, OnInput};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
-use super::command::{KEPT, LONG, is_printed};
+use super::command::{KEPT, LONG, awaited, is_printed};
 
 /// The time that a program may take to answer a line, and then to end at the end of its input.
 const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Duration::from_secs(4) };
@@ -31,7 +31,7 @@ pub(super) async fn settle(
     ran: &mut Ran,
     mark: &str,
     (patience, stage): (Patience, Duration),
-    passes_signals: bool,
+    (passes_signals, round_trip): (bool, Duration),
 ) -> Option<OnInput> {
     if !ran.is_over() {
         ran.gave_up = Some(GaveUp::Total);
@@ -50,13 +50,14 @@ pub(super) async fn settle(
         return Some(seen);
     }
     let (line, sent) = (nonce(), Instant::now());
+    let since_sent = || sent.elapsed().saturating_sub(round_trip).as_secs_f64();
     if greets_at_most(&ran.stdout) && complains_at_most(&ran.stderr) {
         seen.line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
         running
             .read(KEPT, ANSWER, &mut on_input, |ran| is_printed(&ran.stdout, &line) || is_printed(&ran.stdout, mark))
             .await;
         seen.line_answered = is_printed(&on_input.stdout, &line);
-        seen.own_mark_after_s = is_printed(&on_input.stdout, mark).then(|| sent.elapsed().as_secs_f64());
+        seen.own_mark_after_s = is_printed(&on_input.stdout, mark).then(since_sent);
         on_input.gave_up = None;
         if seen.line_answered && !is_printed(&on_input.stdout, mark) {
             (seen.forced, seen.line_quoted) = ask_whether_forced(&mut running, mark).await;
@@ -69,7 +70,6 @@ pub(super) async fn settle(
         {
             // Another host's shell behind a forced ssh does not find our command either.
             seen.hung_up = running.hang_up(ANSWER).await;
-            seen.forced = seen.hung_up == Some(HungUp::Nothing);
             return Some(seen);
         }
     }
@@ -77,12 +77,19 @@ pub(super) async fn settle(
         if seen.line_sent && !seen.line_answered {
             running.write(ASK_WHETHER_FORCED, ANSWER).await;
         }
-        running.end_input(KEPT, ANSWER, &mut on_input).await;
+        let mut is_awaited = awaited(mark);
+        let mut note = |ran: &Ran| {
+            if seen.own_mark_after_s.is_none() && is_awaited(&ran.stdout) {
+                seen.own_mark_after_s = Some(since_sent());
+            }
+            false
+        };
+        running.end_input(KEPT, ANSWER, &mut on_input, &mut note).await;
         // ssh would wait for as long as the account's start-up files take, and our command runs behind them without input too.
         let left = stage.saturating_sub(Duration::from_secs_f64((ran.duration_ms + ms_since(sent)).max(0.0) / 1000.0));
         if on_input.gave_up.is_some() && seen.line_sent && is_silent(&on_input) && !left.is_zero() {
             on_input.gave_up = None;
-            running.read(KEPT, Patience { silence: left, total: left }, &mut on_input, |_| false).await;
+            running.read(KEPT, Patience { silence: left, total: left }, &mut on_input, &mut note).await;
             ran.duration_ms += if is_silent(&on_input) { ms_since(sent) } else { 0.0 };
         }
     }
@@ -92,9 +99,6 @@ pub(super) async fn settle(
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
-    if seen.own_mark {
-        seen.own_mark_after_s.get_or_insert_with(|| sent.elapsed().as_secs_f64());
-    }
     let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
     seen.forced |= seen.line_answered && !seen.own_mark && command;
     let quoted = format!("echo {line}\n");
@@ -106,15 +110,17 @@ pub(super) async fn settle(
     Some(seen)
 }
 
-/// True if more was printed than is read, or something was up to the end of the time, which a silence would have ended before; where both are the
-/// same time, if something came in the last part of it.
+/// True if more was printed than is read, or something again and again up to the end of the time, which a silence would have ended before; where
+/// both are the same time, if something came in the last part of it. A greeting that comes late is neither.
 fn prints_without_end(ran: &Ran, patience: Patience) -> bool {
     const JUST_NOW_MS: f64 = 3000.0;
+    /// Seconds with output that make more than a greeting in two parts.
+    const SEVERAL: u32 = 3;
     let longest = ran.stdout.len().max(ran.stderr.len());
     let came_just_now =
         ran.last_output_ms.is_some_and(|ms| ran.duration_ms - ms < JUST_NOW_MS.min(ran.duration_ms / 2.0));
     let is_out_of_time = ran.gave_up == Some(GaveUp::Total) && (patience.silence < patience.total || came_just_now);
-    longest >= LONG || is_out_of_time && longest > 0
+    longest >= LONG || is_out_of_time && ran.seconds_with_output >= SEVERAL
 }
 
 fn is_silent(ran: &Ran) -> bool {
@@ -166,4 +172,31 @@ fn is_quoted_in_message(ran: &Ran, text: &str) -> bool {
     };
     stderr.lines().filter(|line| !traced(line)).any(|line| line.contains(text))
         || stdout.lines().filter(|line| !traced(line)).any(beside_words)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::prints_without_end;
+    use crate::base::limits::Patience;
+    use crate::facts::connection::{GaveUp, Ran};
+
+    #[test]
+    fn a_greeting_that_comes_late_is_no_output_without_end() {
+        let five = Duration::from_secs(5);
+        let patience = Patience { silence: five, total: five };
+        let ran = |seconds_with_output| Ran {
+            stdout: b"Loading\n".to_vec(),
+            last_output_ms: Some(3000.0),
+            seconds_with_output,
+            duration_ms: 5000.0,
+            gave_up: Some(GaveUp::Total),
+            ..Ran::default()
+        };
+        assert!(!prints_without_end(&ran(1), patience), "sleep 3; echo Loading; sleep 3");
+        assert!(prints_without_end(&ran(4), patience));
+        let shorter = Patience { silence: Duration::from_secs(4), total: five };
+        assert!(!prints_without_end(&ran(1), shorter) && prints_without_end(&ran(4), shorter));
+    }
 }

@@ -57,14 +57,16 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if whole {
         return Step::Passed(facts);
     }
-    if is_without_input(&facts) {
-        (logged_in.running, logged_in.no_input) = (None, true);
-        return Step::Skipped(NO_INPUT.into());
-    }
-    if let Some(program) = facts.stderr.as_deref().and_then(lacks_program) {
+    // A stall or an alteration of what does come back has another reason.
+    let has_no_command = facts.returned_bytes == 0 || facts.ran.closed;
+    if let Some(program) = facts.stderr.as_deref().and_then(lacks_program).filter(|_| has_no_command) {
         (logged_in.running, logged_in.lacks) = (None, Some(program));
         logged_in.runs_commands = Err(NO_PROGRAMS);
         return Step::Skipped(NO_PROGRAMS.into());
+    }
+    if is_without_input(&facts) {
+        (logged_in.running, logged_in.no_input) = (None, true);
+        return Step::Skipped(NO_INPUT.into());
     }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {

@@ -12,12 +12,16 @@ mod tests {
     use crate::facts::{Evidence, Step, Timed, handshake};
 
     fn on(version: &str, capabilities: Capabilities) -> Vec<(&'static str, Severity)> {
+        judged(version, Facts { capabilities: Box::new(capabilities), ..Facts::default() })
+    }
+
+    fn judged(version: &str, facts: Facts) -> Vec<(&'static str, Severity)> {
         fn timed<F>(facts: F) -> Timed<F> {
             Timed { step: Step::Passed(facts), duration_ms: 1.0 }
         }
         let evidence = Evidence {
             handshake: timed(handshake::Facts { version: Some(version.into()), ..Default::default() }),
-            channel: timed(Facts { capabilities: Box::new(capabilities), mark_seen: true, ..Facts::default() }),
+            channel: timed(Facts { mark_seen: true, ..facts }),
             ..Evidence::unexamined()
         };
         let matched = CAUSES.iter().filter_map(|cause| Some((cause, (cause.judge)(&evidence)?)));
@@ -61,6 +65,19 @@ mod tests {
             ..Capabilities::default()
         };
         assert_eq!(on("SSH-2.0-x", all), [("session-pty-refused", Severity::Info)]);
+    }
+
+    #[test]
+    fn a_restricted_shell_has_no_part_in_a_refusal_of_sftp() {
+        let rbash = |sftp, sftp_said| Facts {
+            stderr: Some("rbash: line 1: exec: restricted\\n".into()),
+            capabilities: Box::new(Capabilities { sftp, sftp_said, ..Capabilities::default() }),
+            ..Facts::default()
+        };
+        let ended = Sftp { status: Some(126), ..Sftp::default() };
+        let missing = |severity| vec![("session-subsystem-missing", severity)];
+        assert_eq!(judged("SSH-2.0-OpenSSH_9.2p1", rbash(Capability::Allowed, Some(ended))), missing(Severity::Info));
+        assert_eq!(judged("SSH-2.0-OpenSSH_9.2p1", rbash(no(), None)), missing(Severity::Warning));
     }
 
     #[test]

@@ -97,15 +97,14 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     judge: |evidence| {
         // Others come without an sftp server more often than with one.
         let may = Some(&commands(evidence)?.capabilities).filter(|_| is_openssh(evidence))?;
-        let found = |because: Vec<String>| {
+        // A key that may do nothing but run commands was made for that.
+        let found = |because: Vec<String>, is_meant: bool| {
             let found = Match::new(Certainty::Certain, because);
-            // A key that may do nothing but run commands was made for that, and so was a shell that may not start a program by its path.
-            let is_meant = is_all_refused(may) || evidence.channel.facts().is_some_and(Facts::has_restricted_shell);
-            if is_meant { found.at(Severity::Info) } else { found }
+            if is_meant || is_all_refused(may) { found.at(Severity::Info) } else { found }
         };
         // A reason code belongs to a session that was refused.
         if matches!(may.sftp, Capability::Refused { code: None, .. }) {
-            return Some(found(vec!["the subsystem sftp was refused".to_owned()]));
+            return Some(found(vec!["the subsystem sftp was refused".to_owned()], false));
         }
         let said = may.sftp_said.as_ref()?;
         // Slow start-up files may keep the server from starting in time.
@@ -119,7 +118,8 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
             text::status(status)
         )];
         because.extend(said.stderr.as_ref().map(|text| format!("standard error said \"{text}\"")));
-        Some(found(because))
+        // So was a shell that may not start a program by its path; it has no part in a refusal.
+        Some(found(because, evidence.channel.facts().is_some_and(Facts::has_restricted_shell)))
     },
     ..Cause::NEW
 };
