@@ -228,7 +228,18 @@ fn what_several_causes_print_is_never_certain() {
         "protocol version mismatch -- is your shell clean?",
         "Could not set up port forward on 127.0.0.1:8080",
         "failed to evaluate SSH policy",
-        "Unexpected termination of the channel",
+        "[SSH] java.io.IOException: Unexpected termination of the channel",
+        "is your shell clean?",
+        "rsync: [sender] write error: Broken pipe (32)",
+        "Timed out while parsing the response from the server",
+        "Failed to parse remote port from server output",
+        "failed to establish ssh session (1)",
+        "kernel: sshd[812]: segfault at 0",
+        "PAM: failed create sockets",
+        "error -43: transport read",
+        "exited with error status 255; restarting ssh",
+        "referred to nonexistent channel, ssh",
+        "Disconnecting: bad packet",
     ];
     for text in texts_of_many {
         let told = judge(&Reader::new(texts()).read(text.as_bytes()).unwrap(), &Known::nothing());

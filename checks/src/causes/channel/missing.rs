@@ -99,7 +99,7 @@ pub(super) const OUTPUT_LOST: Cause = Cause {
         super::hangs::ONLY_INTERACTIVE,
     ],
     symptoms: &[],
-    hides: &["session-shell-exits", "session-subsystem-missing"],
+    hides: &["session-shell-exits"],
     judge: |evidence| {
         let facts = evidence.channel.failed().filter(|facts| facts.loses_output())?;
         let because = [

@@ -11,6 +11,7 @@ mod lengths;
 mod likeness;
 mod noise;
 mod operations;
+mod ordinary;
 mod overcome;
 mod owners;
 mod ranking;
