@@ -247,3 +247,22 @@ fn what_several_causes_print_is_never_certain() {
         assert!(first.is_some_and(|first| first != Certainty::Certain), "{text}: {told:?}");
     }
 }
+
+#[test]
+fn only_a_commands_own_status_is_its_failure() {
+    let told = |request: &str, status: i32| {
+        let log = format!(
+            "debug1: Authenticated to db ([192.0.2.1]:22) using \"publickey\".\ndebug1: Entering interactive session.\n{request}\
+             frob: cannot frob the bar\ndebug1: Exit status {status}\n"
+        );
+        let log = Reader::new(texts()).read(log.as_bytes()).unwrap();
+        judge(&log, &Known::nothing()).iter().any(|one| one.cause.code == "exit-command-failed")
+    };
+    let command = "debug1: Sending command: frob\n";
+    assert!(told(command, 1) && told(command, 253));
+    for status in [-1, 0, 254, 255] {
+        assert!(!told(command, status), "{status}");
+    }
+    assert!(!told("", 1), "a shell whose last command failed");
+    assert!(!told("debug1: Sending subsystem: sftp\n", 1));
+}

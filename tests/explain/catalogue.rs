@@ -108,7 +108,9 @@ fn no_bare_text_of_the_catalogue_is_unknown_and_shared_ones_give_candidates() {
                 judge(&reader.read(line.as_bytes()).unwrap(), &Known::nothing())
             };
             // Ordinary words need a sign of SSH beside them.
-            let told = Some(read("")).filter(|told| !told.is_empty()).unwrap_or_else(|| read("[SSH] "));
+            let told = Some(read(""))
+                .filter(|told| !told.is_empty() || !family.speaks_alone())
+                .unwrap_or_else(|| read("[SSH] "));
             if !family.speaks_alone() {
                 assert!(told.is_empty(), "{text:?}: {told:?}");
                 continue;

@@ -8,10 +8,9 @@ use super::finding::{Told, certainty, in_a_log, quoted, writer};
 use super::foreign::{is_of_a_tool, is_of_others};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
-use super::likeness::by_likeness;
+use super::likeness::{by_likeness, is_about_ssh};
 use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
-use super::ordinary::is_about_ssh;
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, or_of_a_rekeying, passed_after, succeeded,
     was_never_needed,

@@ -17,6 +17,7 @@ mod owners;
 mod ranking;
 mod remote_command;
 mod sentences;
+mod signs;
 mod strangers;
 mod unfinished;
 mod wordings;

@@ -2,7 +2,7 @@
 
 use super::families::{Family, Writer, families};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_ssh, is_said_of_others_too};
-use super::ordinary::is_of_anybody;
+use super::signs::is_of_anybody;
 use super::words::{self, own_texts};
 use crate::causes::{self, Cause};
 use crate::facts::Check;

@@ -42,29 +42,3 @@ fn session(connection: &Connection) -> Option<(u64, u64, &str)> {
     (has_command && connection.passed(Check::Auth) && login.line < ended.line)
         .then_some((login.line, ended.line, status))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::words::texts;
-    use super::failed_by_itself;
-    use crate::logs::Reader;
-
-    #[test]
-    fn only_a_commands_own_status_is_its_failure() {
-        let told = |request: &str, status: i32| {
-            let log = format!(
-                "debug1: Authenticated to db ([192.0.2.1]:22) using \"publickey\".\ndebug1: Entering interactive session.\n{request}\
-                 frob: cannot frob the bar\ndebug1: Exit status {status}\n"
-            );
-            let log = Reader::new(texts()).read(log.as_bytes()).unwrap();
-            failed_by_itself(&log).is_some()
-        };
-        let command = "debug1: Sending command: frob\n";
-        assert!(told(command, 1) && told(command, 253));
-        for status in [-1, 0, 254, 255] {
-            assert!(!told(command, status), "{status}");
-        }
-        assert!(!told("", 1), "a shell whose last command failed");
-        assert!(!told("debug1: Sending subsystem: sftp\n", 1));
-    }
-}
