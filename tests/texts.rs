@@ -228,11 +228,41 @@ fn what_several_causes_print_is_never_certain() {
         "protocol version mismatch -- is your shell clean?",
         "Could not set up port forward on 127.0.0.1:8080",
         "failed to evaluate SSH policy",
-        "Unexpected termination of the channel",
+        "[SSH] java.io.IOException: Unexpected termination of the channel",
+        "is your shell clean?",
+        "rsync: [sender] write error: Broken pipe (32)",
+        "Timed out while parsing the response from the server",
+        "Failed to parse remote port from server output",
+        "failed to establish ssh session (1)",
+        "kernel: sshd[812]: segfault at 0",
+        "PAM: failed create sockets",
+        "error -43: transport read",
+        "exited with error status 255; restarting ssh",
+        "referred to nonexistent channel, ssh",
+        "Disconnecting: bad packet",
     ];
     for text in texts_of_many {
         let told = judge(&Reader::new(texts()).read(text.as_bytes()).unwrap(), &Known::nothing());
         let first = told.first().map(|one| one.found.certainty);
         assert!(first.is_some_and(|first| first != Certainty::Certain), "{text}: {told:?}");
     }
+}
+
+#[test]
+fn only_a_commands_own_status_is_its_failure() {
+    let told = |request: &str, status: i32| {
+        let log = format!(
+            "debug1: Authenticated to db ([192.0.2.1]:22) using \"publickey\".\ndebug1: Entering interactive session.\n{request}\
+             frob: cannot frob the bar\ndebug1: Exit status {status}\n"
+        );
+        let log = Reader::new(texts()).read(log.as_bytes()).unwrap();
+        judge(&log, &Known::nothing()).iter().any(|one| one.cause.code == "exit-command-failed")
+    };
+    let command = "debug1: Sending command: frob\n";
+    assert!(told(command, 1) && told(command, 253));
+    for status in [-1, 0, 254, 255] {
+        assert!(!told(command, status), "{status}");
+    }
+    assert!(!told("", 1), "a shell whose last command failed");
+    assert!(!told("debug1: Sending subsystem: sftp\n", 1));
 }

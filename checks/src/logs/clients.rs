@@ -150,9 +150,13 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Inbound: CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
     ("Inbound: CHANNEL_SUCCESS", Event::RequestGranted),
     ("Inbound: CHANNEL_REQUEST (r:<n>, exit-<what>", Event::CommandEnded),
-    // The name of the message, in logs of any program.
-    ("SSH2_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
-    ("SSH_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
+    // The name of the message, in logs of any program; what follows it on the line may say that it did not come.
+    ("SSH2_MSG_USERAUTH_SUCCESS<end>", Event::LoggedIn),
+    ("SSH_MSG_USERAUTH_SUCCESS<end>", Event::LoggedIn),
+    ("SSH2_MSG_USERAUTH_SUCCESS: <text>", Event::LoggedIn),
+    ("SSH_MSG_USERAUTH_SUCCESS: <text>", Event::LoggedIn),
+    ("SSH2_MSG_USERAUTH_SUCCESS received", Event::LoggedIn),
+    ("SSH_MSG_USERAUTH_SUCCESS received", Event::LoggedIn),
     // libssh.
     ("Socket connecting, now waiting for the callbacks", Event::Connecting),
     ("Socket connection callback: 1 (0)", Event::Connected),
@@ -164,7 +168,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Received a CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
     ("Received SSH_CHANNEL_SUCCESS", Event::RequestGranted),
     ("Channel request <what> success", Event::RequestGranted),
-    ("SSH2_MSG_USERAUTH_SUCCESS: <text>", Event::LoggedIn),
     // JSch.
     ("Connection established", Event::Connected),
     ("Remote version string: <software>", Event::VersionReceived),

@@ -10,6 +10,9 @@ const NUMBERS: [&str; 10] = ["n", "port", "pid", "code", "status", "channel", "s
 /// Holes that hold anything.
 const TEXTS: [&str; 6] = ["text", "why", "command", "names", "methods", "key"];
 
+/// The hole that holds the end of a message.
+pub(super) const END: &str = "end";
+
 /// The place in a message where a text may begin, and the comparison to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -34,6 +37,8 @@ pub(super) enum Hole {
     Word,
     /// Anything on the line.
     Text,
+    /// Nothing but marks, up to the end of the message.
+    End,
 }
 
 impl Hole {
@@ -41,6 +46,8 @@ impl Hole {
     pub(super) fn named(name: &str) -> Option<Self> {
         if name.contains('=') {
             None
+        } else if name == END {
+            Some(Self::End)
         } else if NUMBERS.contains(&name) {
             Some(Self::Number)
         } else if TEXTS.contains(&name) {
@@ -60,6 +67,8 @@ impl Hole {
             }
             Self::Word => (1, run(rest, |byte| !matches!(byte, b' ' | b'\t'..=b'\r'))),
             Self::Text => (0, run(rest, |byte| *byte != b'\n')),
+            // More than there is where a letter or a digit follows.
+            Self::End => (usize::from(rest.iter().any(u8::is_ascii_alphanumeric)), 0),
         }
     }
 }

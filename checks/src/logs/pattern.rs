@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::mask::Message;
-use super::outline::{Hole, Outline, Place, pieces};
+use super::outline::{END, Hole, Outline, Place, pieces};
 
 /// The longest value that is kept of a hole, bytes.
 const VALUE: usize = 512;
@@ -104,7 +104,7 @@ impl Text {
             written: text,
             outline: Outline::new(place, text),
             regex: OnceLock::new(),
-            holes: holes().filter(|hole| !hole.contains('=')).collect(),
+            holes: holes().filter(|hole| !hole.contains('=') && *hole != END).collect(),
             stated: holes().filter_map(|hole| hole.split_once('=')).collect(),
         }
     }
@@ -132,6 +132,7 @@ impl Text {
                 None => "",
                 Some(Hole::Number) => r"(-?[0-9]+)",
                 Some(Hole::Text) => "(.*)",
+                Some(Hole::End) => r"[^0-9A-Za-z]*$",
                 Some(Hole::Word) => r"(\S+)",
             };
             regex::escape(literal) + hole
@@ -167,8 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_ends_a_message_has_no_word_behind_it() {
+        let patterns = Patterns::new([(Place::Begins, "SUCCESS<end>")]);
+        for (message, is_there) in [("SUCCESS", 1), ("got: 'SUCCESS'.", 1), ("SUCCESS expected but got FAILURE", 0)] {
+            assert_eq!(found(&patterns, message.as_bytes()).len(), is_there, "{message}");
+        }
+    }
+
+    #[test]
     fn a_quick_look_finds_what_a_regular_expression_finds() {
-        let texts = ["a<n>b", "a<n>1", "a <user> b", "a<user>a<why>b", "a<why> b<n>", "a<x=y> b", "<n>a", "a<why><n>"];
+        let texts = [
+            "a<n>b",
+            "a<n>1",
+            "a <user> b",
+            "a<user>a<why>b",
+            "a<why> b<n>",
+            "a<x=y> b",
+            "<n>a",
+            "a<why><n>",
+            "a<end>",
+        ];
         for place in [Place::Begins, Place::Anywhere] {
             let patterns = Patterns::new(texts.map(|text| (place, text)));
             proptest::proptest!(|(message in "[aAb1: \n-]{0,12}")| {

@@ -148,7 +148,6 @@ fn tried_a_password(connection: &Connection) -> bool {
 
 /// True if a session had a terminal and no command, and ended with another status than 0. A forge's account greets and ends so.
 fn is_a_shell_that_failed(connection: &Connection) -> bool {
-    let is_a_command = |entry: &Entry| entry.value("command").is_some() || entry.value("what") == Some("exec");
     let has_no_terminal = |seen: &Sighting| seen.symptom.starts_with("Pseudo-terminal will not be allocated");
     let statuses: Vec<_> = connection.all(Event::ExitStatus).filter_map(|entry| entry.value("status")).collect();
     let is_of_git = |entry: &Entry| entry.value("user") == Some("git");
@@ -158,6 +157,11 @@ fn is_a_shell_that_failed(connection: &Connection) -> bool {
         && connection.first(Event::SessionBegun).is_some()
         && !connection.all(Event::RequestSent).any(is_a_command)
         && !connection.sightings.iter().any(has_no_terminal)
+}
+
+/// True if a request was for a command, and not for a shell or a subsystem.
+pub(super) fn is_a_command(entry: &Entry) -> bool {
+    entry.value("command").is_some() || entry.value("what") == Some("exec")
 }
 
 /// Seconds from the login to a line; ssh itself tells the age of a session at its end.

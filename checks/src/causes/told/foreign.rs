@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::ordinary::{ONLY_BESIDE_SSH, SSH_IS_LIKELY};
 use super::wordings::NOT_RECOGNIZED;
 
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
@@ -14,7 +15,7 @@ const OF_OTHERS: &str = r#"(?ix)
     \b(?:https?|jdbc:\w+|postgres(?:ql)?|mysql|redis|mongodb|amqps?|ldaps?|smtps?|imaps?|ftps?|wss?|nfs|smb)://
     | \bHTTP/[12] | "(?:GET|POST|PUT|HEAD)\s | \bHTTPS?ConnectionPool\b | \bhttp\.client\b | status\x20code\x20[45]\d\d
     | (?:\bport\x20|:)(?:21|25|80|110|143|389|443|445|465|587|636|993|1433|1521|2181|2375|2376|2379|3000|3306|3389|5000|5432|5672|6379|6443|8000|8080|8443|9000|9090|9092|9200|11211|27017)\b
-    | \bport\x2023\b | \bSQL\x20Error\x20\[ | \baddress=\(host= | \bpostgres | \bpsql\b | PSQLException | \bpg_hba | \bmysql | \bmariadb | \bredis[.:\s-] | \bmongo | \belastic | \bkafka
+    | \bport\x2023\b | \bSQL\x20Error\x20\[ | \baddress=\(host= | \bpostgres | \bpsql\b | PSQLException | \bFATAL:\x20\x20\w | \bpg_hba | \bmysql | \bmariadb | \bredis[.:\s-] | \bmongo | \belastic | \bkafka
     | \bmosquitto | \bmqtt | connection\x20refused:\x20not\x20authori[sz]ed | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
     | ^curl:\x20\(28\)\x20(?:Connection|Operation)\x20timed | \bnginx\b | \bupstream\x20(?:timed|sent|prematurely|server) | \bapache2\b | \bhttpd\b | \bphp-fpm\b | \bfastcgi\b
     | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
@@ -23,10 +24,13 @@ const OF_OTHERS: &str = r#"(?ix)
     | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bTLS:\x20 | ^(?:\[[\d:.]+\]\x20)?Telnet\x20 | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
     | \bpam_unix\((?:sudo|su|su-l|login|cron|gdm\S*|polkit\S*|systemd-user)[:)] | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bsmtplib\b | \bmqtt\b | \bamqp | \bldap_ | \bgrpc\b | \brpc\x20error:\x20code | \bxmpp | \bvnc(?:viewer|server)?\b | \brdesktop\b | \bxfreerdp | ^websocket:\x20
-    | \bslack\b | \bjenkins:\x20 | \bFinished:\x20FAILURE | marked\x20build\x20as\x20failure | \bGnuTLS | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b
+    | \bGnuTLS | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b
     | ^\d\d\d\x20\d\.\d\.\d\x20 | ^(?:220|421|425|426|430|530|550)\x20 | ^ftp>
     | \bwhen\x20calling\x20the\x20\w+\x20operation | \bsession\x20setup\x20failed | \bx509: | \bdial\x20unix\x20 | \bconnect\x20to\x20socket\x20at\x20 | \bvault: | \bAPI\x20request | \bgnome- | \bpolkitd? | \bbluetooth | \bcups
 "#;
+
+/// Words of what runs SSH for others and tells of it, whose lines are its own and leave those beside them.
+const OF_CALLERS: &str = r"(?i)\bslack\b|\bjenkins: |\bFinished: FAILURE|marked build as failure";
 
 /// Tools whose messages begin with their names. In a session they are part of its output.
 const TOOLS: &str = r"^(?:telnet|ping6?|wget|ftp|cp|mv|rm|cat|ls|mkdir|rmdir|touch|chmod|chown|ln|tar|unzip|find|grep|sed|awk|su|sudo|mount|umount|smbclient|dd|df|du|make|cc|gcc|ld|openssl|gpg|dig|host|nslookup|traceroute|snmp\w+|lpr|javac?|node|php|perl|ruby): ";
@@ -87,7 +91,6 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "/bin/false",
     "Shell not found",
     "hash mismatch",
-    "Bad packet size",
     "Expected packet type",
     "incomplete message",
     "Max packet size exceeded",
@@ -155,11 +158,18 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
 
 /// True for a text of a cause that says nothing of SSH.
 pub(super) fn is_said_of_others_too(text: &str) -> bool {
-    SAID_OF_OTHERS_TOO.iter().chain(NOT_RECOGNIZED).any(|known| known.eq_ignore_ascii_case(text))
+    let all = [SAID_OF_OTHERS_TOO, NOT_RECOGNIZED, SSH_IS_LIKELY, ONLY_BESIDE_SSH];
+    all.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(text))
 }
 
 /// True if a line names another program or protocol, and nothing of SSH.
 pub(super) fn is_foreign(line: &str) -> bool {
+    static CALLERS: LazyLock<Regex> = LazyLock::new(|| compiled(OF_CALLERS));
+    is_of_others(line) || CALLERS.is_match(line.as_bytes()) && !is_of_ssh(line)
+}
+
+/// True if a line names another program or protocol than SSH, which the lines beside it are of too.
+pub(super) fn is_of_others(line: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| compiled(OF_OTHERS));
     OTHERS.is_match(line.as_bytes()) && !is_of_ssh(line)
 }

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{is_foreign, is_of_a_tool};
+use super::foreign::{is_of_a_tool, is_of_others};
 use super::known::Known;
-use super::lengths::text_as_length;
-use super::likeness::by_likeness;
+use super::lengths::{is_in_sftp, text_as_length};
+use super::likeness::{by_likeness, is_about_ssh};
 use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
@@ -50,8 +50,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     }
     let mut told: Vec<Told> = Vec::new();
     let is_foreign = is_of_another_program(log);
+    let is_about_ssh = is_about_ssh(log);
     for (at, connection) in log.connections.iter().enumerate() {
-        for mut one in of(connection, is_foreign) {
+        for mut one in of(connection, is_foreign, is_about_ssh) {
             match told.iter_mut().find(|known| known.cause.code == one.cause.code) {
                 Some(known) => {
                     known.connections.push(at);
@@ -114,20 +115,20 @@ fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
-    let is_others = |line: &Line| is_foreign(line.in_english()) || is_of_a_tool(line.in_english());
+    let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
     log.programs.is_empty()
         && !has_steps
         && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
-fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
+fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
-    for seen in closest(connection, writer, is_foreign) {
+    for seen in closest(connection, writer, is_foreign, is_about_ssh) {
         if let Some(one) = printed(connection, writer, seen) {
             named.push(one);
             continue;
@@ -219,7 +220,7 @@ fn of(connection: &Connection, is_foreign: bool) -> Vec<Told> {
 /// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.
 fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<Told> {
     // Text in place of a packet of SFTP comes from a start-up file.
-    let is_of_files = seen.line.text.to_ascii_lowercase().contains("sftp");
+    let is_of_files = is_in_sftp(&seen.line.text);
     let (letters, code) = text_as_length(&seen.line.text)
         .filter(|_| !is_of_files)
         .filter(|_| writer != Writer::Server && !connection.passed(Check::Auth))?;

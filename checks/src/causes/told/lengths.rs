@@ -27,6 +27,15 @@ pub(super) fn text_as_length(line: &str) -> Option<(String, &'static str)> {
     is_words.then(|| (letters.clone(), known.map_or(OTHER, |(_, code)| *code)))
 }
 
+/// True if a line is about a packet of SFTP, which is within a session: its own words say so, and not the name of a host.
+pub(super) fn is_in_sftp(line: &str) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        let words = r"(?i)(?:^|[\s\[(<'])sftp(?:[\])>:_ -]{1,2}|(?:client|session|channel|protocol)\W{1,2})?(?:\w+ ){0,2}packet|received message too long";
+        RegexBuilder::new(words).unicode(false).build().expect("the words of a packet of SFTP compile")
+    });
+    WORDS.is_match(line.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::text_as_length;

@@ -7,7 +7,7 @@ use super::operations::is_in_earnest;
 use crate::base::text::sanitize;
 use crate::causes::{self, Match, Severity};
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Line, Log, Sighting};
+use crate::facts::log::{Connection, Line, Log, Sighting};
 
 /// The share of the texts that are alike which must have their first cause, from 0 to 1.
 const AGREED: f64 = 0.5;
@@ -73,6 +73,13 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{} …", text[..end].rsplit_once(' ').map_or(&text[..end], |(text, _)| text)),
         None => text,
     }
+}
+
+/// True if something in a short text is of SSH: what is asked about as one is about it.
+pub(super) fn is_about_ssh(log: &Log) -> bool {
+    let has_steps = |connection: &Connection| connection.program.is_some() || !connection.entries.is_empty();
+    log.is_brief()
+        && (log.connections.iter().any(has_steps) || lines(log).iter().any(|line| is_of_ssh(line.in_english())))
 }
 
 /// The lines of a log that are kept, in order.

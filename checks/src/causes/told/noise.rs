@@ -1,8 +1,10 @@
 //! Noise in a server's log: what scanners and guessers of passwords meet, and complaints that kept nobody out.
 
+use super::families::Writer;
 use super::finding::{Told, writer};
+use super::foreign::is_of_ssh;
 use super::likeness::lines;
-use super::owners::owners;
+use super::owners::{family, owners};
 use super::strangers::{addresses, is_of_a_stranger};
 use super::words::{FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::causes::Cause;
@@ -119,13 +121,24 @@ pub(super) fn is_an_end_alone(log: &Log) -> bool {
     seen.peek().is_some() && seen.all(is_the_end) && log.lines <= count && !has_steps
 }
 
-/// True if the few lines of a log are one harmless message, which a terminal or a mail broke: the whole has a text that none of its lines has.
+/// True if the few lines of a log are one harmless message, which a terminal or a mail broke: the whole has a text that none of its lines has, and
+/// no line that begins a message has a cause.
 pub(super) fn is_harmless_as_one(log: &Log) -> bool {
     let lines = lines(log);
     let is_harmless =
         |text: &str| HARMLESS_LINES.is_match(text.as_bytes()) || FILE_DENIED_LINES.is_match(text.as_bytes());
+    // A line in the midst of a sentence is no message of its own.
+    let goes_on = |text: &str| {
+        let is_inside = text.starts_with('(') || text.starts_with(char::is_lowercase);
+        text == "Permission denied" || is_inside && !text.contains('@') && !is_of_ssh(text)
+    };
+    let has_a_cause = |seen: &Sighting| {
+        !goes_on(seen.line.in_english().trim_start_matches("> "))
+            && (family(&seen.symptom, Writer::Anyone).is_some() || !owners(&seen.symptom, Writer::Anyone).is_empty())
+    };
+    let mut seen = log.connections.iter().flat_map(|connection| &connection.sightings);
     let parts = || lines.iter().map(|line| line.in_english().trim_start_matches("> "));
     let is_one = log.is_brief() && lines.len() > 1 && lines.len() as u64 == log.lines;
     let whole = parts().collect::<Vec<_>>().join(" ");
-    is_one && !whole.contains("Permission denied (") && !parts().any(is_harmless) && is_harmless(&whole)
+    is_one && !seen.any(has_a_cause) && !parts().any(is_harmless) && is_harmless(&whole)
 }

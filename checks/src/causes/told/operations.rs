@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use super::candidates::candidates;
 use super::families::Writer;
 use super::finding::Told;
-use super::foreign::{is_foreign, is_of_a_tool, is_of_ssh};
+use super::foreign::{is_foreign, is_of_a_tool, is_of_others, is_of_ssh};
 use super::owners::{family, owners};
 use super::sentences::{Says, expression, sentences};
 use super::words::{CONDITIONAL_LINES, FILE_DENIED_LINES, HARMLESS_LINES};
@@ -41,8 +41,8 @@ pub(super) fn by_operation(log: &Log) -> Option<(Says, Vec<Told>)> {
         return None;
     }
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    let is_of_others = |line: &Line| is_foreign(line.in_english()) || is_a_bug(line.in_english().as_bytes());
-    if log.is_brief() && seen.chain(&log.unknown).any(is_of_others) {
+    let is_others = |line: &Line| is_of_others(line.in_english()) || is_a_bug(line.in_english().as_bytes());
+    if log.is_brief() && seen.chain(&log.unknown).any(is_others) {
         return None;
     }
     let joined = joined(log);

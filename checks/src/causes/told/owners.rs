@@ -2,6 +2,7 @@
 
 use super::families::{Family, Writer, families};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_ssh, is_said_of_others_too};
+use super::signs::is_of_anybody;
 use super::words::{self, own_texts};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
@@ -33,7 +34,12 @@ pub(super) fn family(text: &str, writer: Writer) -> Option<(usize, &'static Fami
 
 /// Of the texts in each line the closest: one that identifies a cause before one that several print, the longer before the shorter,
 /// and any before one that only wraps another program's words.
-pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bool) -> Vec<&Sighting> {
+pub(super) fn closest(
+    connection: &Connection,
+    writer: Writer,
+    is_of_another: bool,
+    is_about_ssh: bool,
+) -> Vec<&Sighting> {
     let closeness = |seen: &Sighting| {
         let length = literal(&seen.symptom);
         if !owners(&seen.symptom, writer).is_empty() {
@@ -49,6 +55,7 @@ pub(super) fn closest(connection: &Connection, writer: Writer, is_of_another: bo
             || seen.symptom == FATAL && writer != Writer::Server
             || is_harmless(seen)
             || is_a_file_of_many(connection, seen)
+            || !is_about_ssh && is_of_anybody(connection, seen)
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;

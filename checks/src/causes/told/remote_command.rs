@@ -1,5 +1,8 @@
 //! The end of a command on the server that failed by itself, in a session with which nothing is wrong.
 
+use std::ops::RangeInclusive;
+
+use super::candidates::is_a_command;
 use super::finding::{Told, quoted};
 use crate::causes::{self, Match};
 use crate::facts::Check;
@@ -8,8 +11,8 @@ use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 
 /// The lines that are quoted.
 const QUOTED: usize = 3;
-/// The statuses of success, and of ssh's own failure.
-const NOT_OF_A_COMMAND: [&str; 2] = ["0", "255"];
+/// The statuses of a command's own failure: 254 and 255 are also those of a session that was not let in, and -1 is where none came.
+const OF_A_COMMAND: RangeInclusive<i64> = 1..=253;
 
 /// Returns the cause of a session whose command complained in words of its own, and ended with a status of failure.
 pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
@@ -29,10 +32,13 @@ pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
     })
 }
 
-/// The lines at which a session began and ended, and its status, where that is the command's own failure.
+/// The lines at which the session of a command began and ended, and its status, where that is the command's own failure.
 fn session(connection: &Connection) -> Option<(u64, u64, &str)> {
     let login = connection.entries.iter().rfind(|entry| entry.event == Event::LoggedIn)?;
     let ended = connection.entries.iter().rfind(|entry| entry.event == Event::ExitStatus)?;
-    let status = ended.value("status").filter(|status| !NOT_OF_A_COMMAND.contains(status))?;
-    (connection.passed(Check::Auth) && login.line < ended.line).then_some((login.line, ended.line, status))
+    let status =
+        ended.value("status").filter(|status| status.parse().is_ok_and(|status| OF_A_COMMAND.contains(&status)))?;
+    let has_command = connection.all(Event::RequestSent).any(is_a_command);
+    (has_command && connection.passed(Check::Auth) && login.line < ended.line)
+        .then_some((login.line, ended.line, status))
 }

@@ -64,7 +64,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        // What a ProxyCommand prints itself is read as the server's.
+        // ssh reads the lines that a ProxyCommand prints as the server's.
         texts: &["Connection to UNKNOWN port <n>: Connection corrupted"],
         candidates: &[
             is("jump-proxy-command-failed", Greeting(1), "its program prints lines of its own into the connection"),

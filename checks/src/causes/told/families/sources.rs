@@ -78,7 +78,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["Certificate key mismatch"],
+        texts: &["ValueError: Certificate key mismatch"],
         candidates: &[
             is("auth-cert-invalid", Always, "the certificate is for another key"),
             is("auth-key-unreadable", Always, "the two files are not halves of one key"),

@@ -13,13 +13,6 @@ pub(super) const SENTENCES: &[Sentence] = &[
         ],
     ),
     (
-        r"\bgss(?:api)?\b.{0,40}\b(?:fail\w*|refused|errors?)\b",
-        &[
-            is("auth-no-credentials", Always, "klist shows no ticket, and there is nothing else to log in with"),
-            is("auth-method-unavailable", Always, "the server has no keytab, or takes no GSSAPI"),
-        ],
-    ),
-    (
         r"\bfirst factor\b|\bpasscode\b|\bduo\b|push notification",
         &[
             is(

@@ -6,6 +6,13 @@ use crate::causes::told::families::{When::Always, is};
 /// The specific ones first.
 pub(super) const THINGS: &[Sentence] = &[
     (
+        r"\bgss(?:api)?\b.{0,40}\b(?:fail\w*|refused|errors?)\b",
+        &[
+            is("auth-no-credentials", Always, "klist shows no ticket, and there is nothing else to log in with"),
+            is("auth-method-unavailable", Always, "the server has no keytab, or takes no GSSAPI"),
+        ],
+    ),
+    (
         r"passphrase|(?:unlock|decrypt).{0,40}\bkey|(?:key|identity).{0,40}\b(?:is|are) (?:encrypted|password.protected)",
         &[
             is("auth-key-encrypted", Always, "the key has a passphrase, and none or a wrong one was given"),

@@ -21,7 +21,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Violation detected during strict key exchange",
             "Packet received for unknown channel",
             "Sequence rollover before kex complete",
-            "SFTP Protocol Error",
             "SFTP Protocol badness",
         ],
     ),

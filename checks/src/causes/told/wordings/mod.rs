@@ -29,6 +29,12 @@ pub(super) fn wordings_of(code: &str) -> impl Iterator<Item = &'static str> {
     all().filter(move |(of, _)| *of == code).flat_map(|(_, texts)| texts.iter().copied())
 }
 
+/// The texts that were read in the sources of programs.
+#[cfg(test)]
+pub(super) fn from_sources() -> impl Iterator<Item = &'static str> {
+    sources::WORDINGS.iter().chain(server::WORDINGS).flat_map(|(_, texts)| texts.iter().copied())
+}
+
 /// Every wording, and the code of its cause.
 pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
     [
