@@ -130,6 +130,10 @@ fn a_configuration_that_ssh_refuses_is_named_with_its_line() {
     let missing = run(&["check", "--format", "json", "-F", "/nonexistent/config", "h"]);
     assert_eq!(missing.status.code(), Some(2), "{missing:?}");
     assert!(stdout(&missing).contains("config-invalid") && stderr(&missing).contains("No such file"), "{missing:?}");
+    assert!(
+        stdout(&missing).contains("ssh -G -F /nonexistent/config h"),
+        "the step meets the same refusal: {missing:?}"
+    );
     for (option, said) in [("Nonsense=1", "Bad configuration option"), ("Port", "no argument"), ("Port=x", "Bad port")]
     {
         let output = run(&["check", "-F", "none", "-o", option, "h"]);

@@ -247,6 +247,8 @@ impl Plan {
         let limits = self.limits(Limits::default().connect);
         let sentence = Some(refused.sentence(&destination.host));
         let target = own::refused(input, destination, &self.flags, &self.local, refused);
+        let flags = resolve::led_by(&self.flags, input, target.port, &target.user, false);
+        let target = Target { flags, ..target };
         Planned { target, limits, refused: sentence }
     }
 

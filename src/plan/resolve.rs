@@ -170,7 +170,7 @@ fn refuse_password(raw: &Raw, flags: &SshFlags, local: &Local) -> Result<()> {
 }
 
 /// Returns the flags of the command line that decide the destination, with the resulting port and user.
-fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str, plain: bool) -> Flags {
+pub(super) fn led_by(flags: &SshFlags, input: &str, port: u16, user: &str, plain: bool) -> Flags {
     let by_option = |keyword: &str| origin::on_command_line(&flags.options, keyword);
     let destination = Destination::parse(input).ok();
     let (in_port, in_user) = destination.map(|at| (at.port, at.user)).unwrap_or_default();

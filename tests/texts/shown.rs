@@ -31,7 +31,7 @@ const WAYS: &[Way] = &[
     way("a logger's heads", 20, |text| {
         each(text, "2024-05-03 10:11:12,123 ERROR [pool-3-thread-1] com.example.Job - ")
     }),
-    way("a letter", 30, |text| {
+    way("a letter", 10, |text| {
         format!("Hello everybody,\nI get this since yesterday:\n\n{}\n\nDoes anybody have an idea?", text.trim_end())
     }),
 ];
@@ -60,6 +60,22 @@ fn as_entities(text: &str) -> String {
 fn each(text: &str, before: &str) -> String {
     let lines: Vec<_> = text.trim_end().lines().map(|line| format!("{before}{line}")).collect();
     lines.join("\n")
+}
+
+#[test]
+fn a_message_in_a_letter_is_given_the_cause_that_it_has_alone() {
+    let (reader, rules) = (Reader::new(texts()), Known::nothing());
+    let first = |text: &str| {
+        let told = judge(&reader.read(text.as_bytes()).unwrap(), &rules);
+        told.first().map(|one| (one.cause.code, one.found.because[0].clone()))
+    };
+    for message in ["ssh tunnel did not come up", "ssh said the fingerprint differs"] {
+        let (code, alone) = first(message).expect(message);
+        let letter = format!("Hello everybody,\nI get this:\n\n{message}\n\nDoes anybody have an idea?");
+        assert_eq!(first(&letter), Some((code, alone.replace("line 1", "line 4"))), "{message}");
+    }
+    let two = "Hello,\n\nssh tunnel did not come up\n\nssh said the fingerprint differs\n";
+    assert_eq!(first(two), None, "which of the two is meant is not known");
 }
 
 #[test]

@@ -74,24 +74,21 @@ impl Reader {
         self.read_in_order(Cursor::new(begun).chain(input))
     }
 
-    /// Reads the one message of a letter as if it stood alone, where there is one.
+    /// Reads the one message of a letter as if it stood alone, where there is one: that which complains, or else the one that does not.
     fn in_a_letter(&self, text: &[u8]) -> io::Result<Option<Log>> {
-        let mut message = None;
+        let (mut complaints, mut others) = (Vec::new(), Vec::new());
         for paragraph in paragraphs(text) {
             let log = self.read_in_order(paragraph.text)?;
             let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
             if has_steps || log.has_stack_frames {
                 return Ok(None);
             }
-            if log.unknown_count == 0 && log.connections.is_empty() {
-                continue;
-            }
-            if message.is_some() || !log.is_brief() {
-                return Ok(None);
-            }
-            message = Some(log.after(paragraph.before));
+            let complains = log.unknown_count > 0 || !log.connections.is_empty();
+            let those = if complains { &mut complaints } else { &mut others };
+            those.push(log.after(paragraph.before));
         }
-        Ok(message)
+        let messages = if complaints.is_empty() { others } else { complaints };
+        Ok(<[Log; 1]>::try_from(messages).ok().map(|[message]| message).filter(Log::is_brief))
     }
 
     /// Reads a log whose oldest line is its first.
