@@ -2,6 +2,9 @@
 
 pub mod account;
 pub mod capabilities;
+mod conduct;
+mod known_programs;
+mod program;
 pub mod programs;
 mod session;
 pub mod sftp;

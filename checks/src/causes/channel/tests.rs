@@ -1,0 +1,141 @@
+use super::*;
+use crate::facts::channel::{HungUp, OnInput};
+use crate::facts::connection::{GaveUp, Ran};
+use crate::facts::{Evidence, Step, Timed};
+
+fn fired(facts: Facts) -> Vec<&'static str> {
+    let evidence =
+        Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+    CAUSES.iter().filter(|cause| (cause.judge)(&evidence).is_some()).map(|cause| cause.code).collect()
+}
+
+fn ended(status: u32) -> Facts {
+    let ran = Ran { open_ms: Some(1.0), accepted: Some(true), closed: true, status: Some(status), ..Ran::default() };
+    Facts { ran, ..Facts::default() }
+}
+
+#[test]
+fn each_refusal_has_its_own_name() {
+    let refused = Facts { ran: Ran { refused: Some((2, "open failed".into())), ..Ran::default() }, ..Facts::default() };
+    assert_eq!(fired(refused), ["channel-open-refused"]);
+    let no_exec = Facts { ran: Ran { accepted: Some(false), ..Ran::default() }, ..Facts::default() };
+    assert_eq!(fired(no_exec), ["session-exec-failed"]);
+    assert_eq!(fired(ended(1)), ["session-shell-exits"]);
+    let other = Facts { other_output: Some("borg serve".into()), ..ended(0) };
+    assert_eq!(fired(other), ["session-forced-command"]);
+    let nologin = Facts { other_output: Some("This account is currently not available.".into()), ..ended(1) };
+    assert_eq!(fired(nologin), ["session-nologin", "session-shell-exits"]);
+}
+
+#[test]
+fn what_runs_instead_is_as_sure_as_it_shows() {
+    let judged = |facts: Facts| {
+        let step = Step::Failed(facts);
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.certainty)));
+        found.collect::<Vec<_>>()
+    };
+    let goes_on = |output: Option<&str>, stderr: Option<&str>| {
+        let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+        Facts { ran, other_output: output.map(Into::into), stderr: stderr.map(Into::into), ..Facts::default() }
+    };
+    let forced = |certainty| vec![("session-forced-command", certainty)];
+    let exits = |certainty| vec![("session-shell-exits", certainty)];
+    assert_eq!(judged(goes_on(Some("Bastion"), None)), forced(Certainty::Likely));
+    assert_eq!(judged(goes_on(None, Some("Bastion"))), forced(Certainty::Likely));
+    assert_eq!(judged(goes_on(None, None)), vec![("session-start-hangs", Certainty::Possible)]);
+    for (after_s, passed_on, certainty) in [
+        (Some(0.1), false, Certainty::Certain),
+        (Some(0.1), true, Certainty::Possible),
+        (Some(1.5), false, Certainty::Possible),
+        (None, false, Certainty::Possible),
+    ] {
+        let seen = OnInput {
+            line_sent: true,
+            own_mark: true,
+            own_mark_after_s: after_s,
+            line_passed_on: passed_on,
+            closed: true,
+            ..OnInput::default()
+        };
+        let facts = Facts { on_input: Some(Box::new(seen)), ..goes_on(None, None) };
+        assert_eq!(facts.is_slow(), passed_on, "something else has read the line");
+        assert_eq!(judged(facts), vec![("session-start-hangs", certainty)], "{after_s:?} {passed_on}");
+    }
+    let quoted = Facts { quoted_back: true, stderr: Some("no 'exec sh -c'".into()), ..ended(1) };
+    assert_eq!(judged(quoted), forced(Certainty::Certain));
+    assert_eq!(judged(ended(1)), exits(Certainty::Likely));
+    assert_eq!(judged(ended(0)), exits(Certainty::Possible));
+    let unanswered = Ran { accepted: None, ..goes_on(None, None).ran };
+    assert!(judged(Facts { ran: unanswered, ..Facts::default() }).is_empty());
+    let word = Facts { other_output: Some("unknown option --nologin".into()), ..ended(2) };
+    assert_eq!(judged(word), exits(Certainty::Likely));
+}
+
+#[test]
+fn a_shell_that_reads_commands_is_told_by_its_hang_up() {
+    let judged = |hung_up, own_mark| {
+        let seen = OnInput { line_sent: true, line_answered: true, hung_up, own_mark, ..OnInput::default() };
+        let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+        let step = Step::Failed(Facts { ran, on_input: Some(Box::new(seen)), ..Facts::default() });
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.title)));
+        found.collect::<Vec<_>>()
+    };
+    let starts = || Some("A start-up file starts another shell, which reads the input of commands".to_owned());
+    assert_eq!(judged(Some(HungUp::All), false), [("session-startup-exec", None)]);
+    assert_eq!(judged(Some(HungUp::ShellAlone), false), [("session-startup-exec", starts())]);
+    assert_eq!(judged(None, true), [("session-startup-exec", starts())]);
+}
+
+#[test]
+fn a_shell_that_no_hang_up_ends_is_possibly_forced() {
+    let seen = OnInput { line_sent: true, line_answered: true, hung_up: Some(HungUp::Nothing), ..OnInput::default() };
+    let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+    let facts = Facts { ran, on_input: Some(Box::new(seen)), ..Facts::default() };
+    assert_eq!((facts.account(), facts.serves()), (Account::Unclear, vec![]));
+    for step in [Step::Passed(facts.clone()), Step::Failed(facts)] {
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?)));
+        let found: Vec<_> = found.map(|(code, found)| (code, found.certainty, found.severity)).collect();
+        assert_eq!(found, [("session-startup-exec", Certainty::Possible, Some(Severity::Warning))]);
+    }
+}
+
+#[test]
+fn a_command_that_ran_some_time_after_the_end_of_its_input_is_slow_or_waited_for_that() {
+    for (line_sent, severity, account) in
+        [(true, None, Account::Nothing), (false, Some(Severity::Warning), Account::Unclear)]
+    {
+        let seen =
+            OnInput { line_sent, own_mark: true, own_mark_after_s: Some(1.5), closed: true, ..OnInput::default() };
+        let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+        let other_output = Some("Press Enter to accept.\\n".to_owned());
+        let facts = Facts { ran, other_output, on_input: Some(Box::new(seen)), ..Facts::default() };
+        assert_eq!(facts.account(), account);
+        let step = if account == Account::Unclear { Step::Passed(facts) } else { Step::Failed(facts) };
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?)));
+        let found: Vec<_> = found.map(|(code, found)| (code, found.certainty, found.severity)).collect();
+        // Others are hidden by it.
+        assert_eq!(found[0], ("session-start-hangs", Certainty::Possible, severity));
+    }
+}
+
+#[test]
+fn the_end_of_a_session_without_pam_may_be_etc_nologin() {
+    let judged = |user: &str| {
+        let facts = Facts { stderr: Some("Maintenance until 10:00\\n".into()), ..ended(254) };
+        let mut evidence =
+            Evidence { channel: Timed { step: Step::Failed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        evidence.target.user = user.to_owned();
+        (limits::PAM_REFUSED.judge)(&evidence).map(|found| (found.certainty, found.title.is_some()))
+    };
+    assert_eq!(judged("me"), Some((Certainty::Possible, true)));
+    assert_eq!(judged("root"), Some((Certainty::Likely, false)));
+}
+
+#[test]
+fn a_lost_connection_is_none_of_these() {
+    assert!(fired(Facts { ran: Ran { connection_lost: true, ..Ran::default() }, ..Facts::default() }).is_empty());
+}
