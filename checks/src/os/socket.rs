@@ -232,6 +232,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn data_moved_when_the_kernel_had_it_and_not_when_it_was_read() {
+        /// The kernel counts in ticks of up to 10 ms.
+        const TICKS: Duration = Duration::from_millis(20);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let socket = Socket::of(&client).unwrap();
@@ -242,8 +244,6 @@ mod tests {
         // The program is busy with other things.
         sleep(late);
         client.read_exact(&mut [0; 6]).unwrap();
-        /// The kernel counts in ticks of up to 10 ms.
-        const TICKS: Duration = Duration::from_millis(20);
         let since = socket.data_moved().unwrap().elapsed();
         assert!(since + TICKS >= late, "{since:?}");
         let before = Instant::now();
