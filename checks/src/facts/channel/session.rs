@@ -181,10 +181,15 @@ impl Shell {
 }
 
 impl Facts {
-    /// Milliseconds until our command ran, whatever start-up files had printed by then; until the first output of what ran in its place.
+    /// Milliseconds until our command ran, whatever start-up files had printed by then; until the first output of what ran in its place, or
+    /// until the shell stood at its prompt, whichever took longer.
     #[must_use]
     pub fn started_ms(&self) -> Option<f64> {
-        if self.mark_seen { Some(self.ran.duration_ms) } else { self.ran.first_output_ms }
+        if self.mark_seen {
+            return Some(self.ran.duration_ms);
+        }
+        let prompt_ms = self.shell.as_ref().and_then(|shell| shell.ran.last_output_ms);
+        [self.ran.first_output_ms, prompt_ms].into_iter().flatten().reduce(f64::max)
     }
 
     /// True if the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
@@ -192,5 +197,21 @@ impl Facts {
     #[must_use]
     pub fn ended_before_any_channel(&self) -> bool {
         self.ran.connection_lost && self.ran.open_ms.is_none() && self.ran.refused.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_has_started_once_its_shell_stands_at_its_prompt() {
+        let ran = |first_output_ms, last_output_ms| Ran { first_output_ms, last_output_ms, ..Ran::default() };
+        let shell = Shell { ran: ran(Some(90.0), Some(12_000.0)), ..Shell::default() };
+        let seen = Facts { ran: ran(None, None), shell: Some(Box::new(shell)), ..Facts::default() };
+        assert_eq!(seen.started_ms(), Some(12_000.0));
+        let greets = Facts { ran: ran(Some(14_000.0), None), ..seen };
+        assert_eq!(greets.started_ms(), Some(14_000.0));
+        assert_eq!(Facts::default().started_ms(), None);
     }
 }
