@@ -4,7 +4,7 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use socket2::{SockRef, TcpKeepalive};
@@ -135,13 +135,6 @@ impl Socket {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Returns when data last moved, either way, by the kernel's clock, of milliseconds: on a busy machine a program learns of it later.
-    #[must_use]
-    pub fn data_moved(&self) -> Option<Instant> {
-        let info = self.tcp_info()?;
-        Instant::now().checked_sub(Duration::from_millis(info.last_received_ms.min(info.last_sent_ms).into()))
-    }
-
     /// The address and port of this end.
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
@@ -224,32 +217,8 @@ fn is_v6(socket: &SockRef<'_>) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::{Socket, SocketKeepalive};
-    use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
-    use std::thread::sleep;
-    use std::time::{Duration, Instant};
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn data_moved_when_the_kernel_had_it_and_not_when_it_was_read() {
-        /// The kernel counts in ticks of up to 10 ms.
-        const TICKS: Duration = Duration::from_millis(20);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let socket = Socket::of(&client).unwrap();
-        let mut server = listener.accept().unwrap().0;
-        client.write_all(b"ask").unwrap();
-        server.write_all(b"answer").unwrap();
-        let late = Duration::from_millis(300);
-        // The program is busy with other things.
-        sleep(late);
-        client.read_exact(&mut [0; 6]).unwrap();
-        let since = socket.data_moved().unwrap().elapsed();
-        assert!(since + TICKS >= late, "{since:?}");
-        let before = Instant::now();
-        client.write_all(b"more").unwrap();
-        assert!(socket.data_moved().unwrap() + TICKS >= before);
-    }
+    use std::time::Duration;
 
     #[test]
     fn hops_and_keepalives_are_what_was_set() {

@@ -184,16 +184,11 @@ impl Connection {
         self.socket().and_then(Socket::shortest_rtt).unwrap_or_default()
     }
 
-    /// Returns the time since which nothing has moved on the connection, either way. What a busy machine noted late counts from when its
-    /// kernel had it.
+    /// Returns the time since which nothing has moved on the connection, either way.
     #[must_use]
     pub fn quiet_since(&self) -> Instant {
-        let noted = {
-            let seen = self.watch.seen();
-            seen.last_received.max(seen.last_sent).unwrap_or(seen.opened)
-        };
-        let moved = self.socket().and_then(Socket::data_moved);
-        moved.map_or(noted, |moved| noted.min(moved))
+        let seen = self.watch.seen();
+        seen.last_received.max(seen.last_sent).unwrap_or(seen.opened)
     }
 
     /// Opens a connection from the server on to `host` (direct-tcpip, RFC 4254 section 7.2); on a refusal its code and text.

@@ -189,8 +189,8 @@ impl IdleSession {
 
     /// The longest time without a byte either way since the silence began, and the bytes that came by themselves.
     pub(in crate::measure) fn silence(&self, began: Instant) -> (Duration, u64) {
-        let last = self.connection.quiet_since().max(began);
         let seen = self.connection.watch().seen();
+        let last = seen.last_received.max(seen.last_sent).unwrap_or(seen.opened).max(began);
         let until = seen.end.map_or_else(Instant::now, |end| end.at).max(last);
         (seen.longest_quiet.max(until - last).min(until - began), seen.received - self.received)
     }
