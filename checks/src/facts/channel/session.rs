@@ -63,6 +63,9 @@ pub struct Facts {
     /// Commands get no standard input: ours met its end at once.
     #[serde(default)]
     pub no_input: bool,
+    /// The output of commands arrives only when they end: ours came as soon as its input had ended, and not before.
+    #[serde(default)]
+    pub output_held: bool,
     /// A program of our command that the account does not have, as in a root directory of its own; it was told when the command came to it.
     #[serde(default)]
     pub lacks: Option<String>,
@@ -104,6 +107,8 @@ pub struct OnInput {
     /// Seconds to our mark from what was sent first, the line or the end of the input, less a round trip as far as that is known; `null` where
     /// it did not come.
     pub own_mark_after_s: Option<f64>,
+    /// That mark came as soon as the input had ended, and not before.
+    pub own_mark_at_end: bool,
     /// A line of ours came back in a message of another program, which read it and did not know it.
     pub line_quoted: bool,
     /// The line came through to our command: nothing before it had read it.
@@ -136,7 +141,7 @@ pub enum HungUp {
 }
 
 /// Seconds within which a program that waits for a line continues once it comes; a later reaction may be a coincidence.
-const AT_ONCE_S: f64 = 0.7;
+pub(crate) const AT_ONCE_S: f64 = 0.7;
 
 impl OnInput {
     /// True if our command ran, and not for what was sent: it was slow, or waited for the end of the input.
@@ -181,10 +186,12 @@ impl Shell {
 }
 
 impl Facts {
-    /// Milliseconds until our command ran, whatever start-up files had printed by then; until the first output of what ran in its place.
+    /// Milliseconds until our command ran, whatever start-up files had printed by then; until the first output of what ran in its place. Unknown where
+    /// output is held back.
     #[must_use]
     pub fn started_ms(&self) -> Option<f64> {
-        if self.mark_seen { Some(self.ran.duration_ms) } else { self.ran.first_output_ms }
+        let started = if self.mark_seen { Some(self.ran.duration_ms) } else { self.ran.first_output_ms };
+        started.filter(|_| !self.output_held)
     }
 
     /// True if the connection ended between the login and the first channel: the server may have taken the login back, as sshd does
