@@ -163,6 +163,7 @@ async fn pipeline(
     evidence.server = server::ask(&ctx, logged_in.as_ref()).await;
     let check = async || exit::check(&ctx, logged_in.as_mut()).await;
     evidence.exit = timed(&ctx, selected, &mut own, Check::Exit, check).await;
+    transfer::complete(&mut evidence.transfer.step, &evidence.exit.step);
     // A hop is left as it is: the way on leads through its connection.
     if selected.contains(&Check::Channel) {
         channel::complete(&ctx, logged_in.as_mut(), &mut evidence.channel.step).await;

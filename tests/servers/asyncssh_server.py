@@ -3,7 +3,9 @@
 With a number of seconds as the next argument it disconnects clients that were silent for so long, and says so; with
 `channels-first` after that it closes their channels before, as AsyncSSH itself does. In that place also: with `never-rekeys` it leaves
 a client's wish for new keys unanswered; with `no-global-requests` it knows none (SSH_MSG_UNIMPLEMENTED); with `no-terminals` it ends a
-connection where it cannot start what is to run on a terminal; with `commands-end-first` it ends one where a channel is closed whose command
+connection where it cannot start what is to run on a terminal; with `text-only` it takes input as UTF-8 alone, as
+AsyncSSH does by default; with `collects-output` it shows the output of a command at its end, and gives it no end of its input, as a callback
+of Node.js's `exec` does; with `commands-end-first` it ends one where a channel is closed whose command
 still runs, as AsyncSSH does where commands are redirected to pipes of asyncio.
 """
 
@@ -112,6 +114,36 @@ async def handle_to_the_end(process):
     await running
 
 
+async def handle_text(process):
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec("/bin/sh", "-c", process.command, stdin=pipe, stdout=pipe, stderr=pipe)
+    await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+    status = await child.wait()
+    await process.stdout.drain()
+    process.exit(status)
+
+
+async def handle_collecting(process):
+    pipe = asyncio.subprocess.PIPE
+    unread, held = os.pipe()
+    child = await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", process.command or "", stdin=unread, stdout=pipe, stderr=pipe, start_new_session=True
+    )
+    os.close(unread)
+    closed = asyncio.create_task(process.wait_closed())
+    ended = asyncio.create_task(child.communicate())
+    await asyncio.wait({ended, closed}, return_when=asyncio.FIRST_COMPLETED)
+    if closed.done():
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+    output, errors = await ended
+    os.close(held)
+    if not closed.done():
+        process.stdout.write(output)
+        process.stderr.write(errors)
+        process.exit(child.returncode)
+
+
 async def handle_without_terminal(process):
     if process.get_terminal_type():
         process.channel.get_connection().disconnect(asyncssh.DISC_BY_APPLICATION, "cannot start it")
@@ -124,12 +156,18 @@ async def main(address, port, host_key, authorized_keys, idle=0, order=None, ser
         never_rekey()
     if order == "no-global-requests":
         del asyncssh.connection.SSHConnection._packet_handlers[MSG_GLOBAL_REQUEST]
-    starts = {"no-terminals": handle_without_terminal, "commands-end-first": handle_to_the_end}
+    starts = {
+        "no-terminals": handle_without_terminal,
+        "commands-end-first": handle_to_the_end,
+        "text-only": handle_text,
+        "collects-output": handle_collecting,
+    }
     start = starts.get(order, handle)
+    more["encoding"] = "utf-8" if order == "text-only" else None
     server = await asyncssh.listen(
         address, int(port), server_host_keys=[host_key],
         server_factory=server_factory or (lambda: Server(float(idle), order == "channels-first")),
-        authorized_client_keys=authorized_keys, process_factory=start, encoding=None, **more,
+        authorized_client_keys=authorized_keys, process_factory=start, **more,
     )
     await server.wait_closed()
 

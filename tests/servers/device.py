@@ -240,6 +240,56 @@ class FirstSftpAnswersOnly(FirstSftpOnly):
     refuses_more = False
 
 
+class Unanswered(Session):
+    """A program that leaves requests unanswered, as servers on russh do that handle data alone, and answers data in words of its own."""
+
+    def exec_requested(self, command):
+        self.chan.resume_reading()
+
+    pty_requested = shell_requested = exec_requested
+
+    def data_received(self, data, datatype):
+        self.chan.write(f"Got data: {data}\r\n")
+
+
+class UnansweredButSftp(FirstSftpOnly):
+    """A file store that leaves all requests but that for sftp unanswered, as the example of russh-sftp does."""
+
+    refuses_more = False
+
+    def __init__(self, device):
+        super().__init__(device)
+        self.is_first = True
+
+    def exec_requested(self, command):
+        return None
+
+    def pty_requested(self, *terminal):
+        return None
+
+    def shell_requested(self):
+        return None
+
+
+class EndsBeforeItAnswers(Session):
+    """A program that runs, prints and ends before the request for it is answered, as with Paramiko."""
+
+    def exec_requested(self, command):
+        self.chan.write("status: 3 users\r\n")
+        self.chan.exit(0)
+        return True
+
+
+class WithoutStatus(Session):
+    """A program that prints its message and closes the session, and sends no status."""
+
+    takes_shell = takes_pty = False
+
+    def execute(self, command):
+        self.chan.write("status: 3 users\r\n")
+        self.chan.close()
+
+
 class EarlyPrompt(Session):
     """A device that starts its command line before it answers the requests for a terminal and a shell."""
 

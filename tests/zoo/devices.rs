@@ -2,6 +2,8 @@
 
 use super::setups;
 
+const BRIEFLY: [&str; 2] = ["--timeout", "3s"];
+
 setups! {
     device_ios: |lab| lab.device(&["Ios"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
     device_invalid_input: |lab| lab.device(&["InvalidInput"]), [] => "healthy", ["session-restricted"], ["exec", "shell"];
@@ -28,6 +30,13 @@ setups! {
     device_ignores_command: |lab| lab.device(&["IgnoresCommand"]), [] => "healthy", ["session-restricted"], ["shell"];
     device_menu: |lab| lab.device(&["Menu"]), [] => "healthy", ["session-restricted"], ["program"];
     device_full: |lab| lab.device(&["Full"]), [] => "broken", ["session-limit"], [];
+    requests_unanswered: |lab| lab.device(&["Unanswered"]), BRIEFLY => "healthy", ["session-restricted"], ["program"];
+    requests_but_sftp_unanswered: |lab| lab.device(&["UnansweredButSftp"]), BRIEFLY
+        => "healthy", ["session-restricted"], ["sftp"];
+    program_that_ends_before_the_answer: |lab| lab.device(&["EndsBeforeItAnswers"]), []
+        => "healthy", ["session-restricted"], ["program"];
+    program_without_a_status: |lab| lab.device(&["WithoutStatus"]), []
+        => "healthy", ["session-restricted"], ["program"];
     device_all_lines: |lab| lab.device(&["AllLines"]), [] => "broken", ["session-limit"], [];
     one_posix_session: |lab| lab.device(&["OnePosixSession"]), [] => "healthy", [], ["exec"];
     drops_second_session: |lab| lab.device(&["DropsSecond"]), [] => "healthy", [], ["exec"];

@@ -1,6 +1,6 @@
 //! Accounts that run an interpreter, a relay, a recorder or a program for terminals: each does what it is there for.
 
-use super::accounts::{ME, forced, job, on_terminal, shell};
+use super::accounts::{ME, ME_BRIEFLY, forced, job, on_terminal, shell};
 use super::setups;
 use crate::lab::{Lab, Server};
 
@@ -22,15 +22,28 @@ fn script_as_shell(lab: &Lab, lines: &str) -> Server {
     shell(lab, &program, &[])
 }
 
-/// An account whose commands run on a terminal of the recorder's own.
-fn recorder(lab: &Lab) -> Server {
+/// An account whose commands run through these lines, and that may have terminals and forwarding.
+fn wrapped(lab: &Lab, lines: &str) -> Server {
     lab.user("me", "/bin/sh");
-    let record = lab.program("record", "SHELL=/bin/sh exec script -qefc \"$SSH_ORIGINAL_COMMAND\" /dev/null");
-    lab.key_options(&format!("command=\"{record}\""));
+    let wrapper = lab.program("wrapper", lines);
+    lab.key_options(&format!("command=\"{wrapper}\""));
     lab.sshd(&[])
 }
 
+/// A wrapper that has a name for each thing that it does.
+const VERBS: &str = "set -- $SSH_ORIGINAL_COMMAND\ncase $1 in status) uptime ;; \
+    *) echo \"Verb '$1' is none of: status, restart\" >&2; exit 1 ;; esac";
+
 setups! {
+    wrapper_of_verbs: |lab| job(lab, VERBS), ME => "healthy", ["session-restricted"], ["program"];
+    wrapper_of_scripts: |lab| job(lab, "set -- $SSH_ORIGINAL_COMMAND; exec /srv/verbs/$1"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    wrapper_of_functions: |lab| job(lab, "set -- $SSH_ORIGINAL_COMMAND; do_$1"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    wrapper_that_merges_output: |lab| wrapped(lab, "exec sh -c \"$SSH_ORIGINAL_COMMAND\" 2>&1"), ME
+        => "degraded", ["session-subsystem-missing"], ["exec", "forward"];
+    wrapper_that_holds_output: |lab| wrapped(lab, "sh -c \"$SSH_ORIGINAL_COMMAND\" | sed ''"), ME_BRIEFLY
+        => "degraded", ["session-output-held"], ["exec", "forward"];
     interpreter: |lab| on_terminal(lab, &lab.program("psql", CLIENT)), ME
         => "healthy", ["session-restricted"], ["shell"];
     interpreter_without_terminals: |lab| job(lab, CLIENT), ME => "healthy", ["session-restricted"], ["program"];
@@ -53,7 +66,7 @@ setups! {
     allow_list_that_denies: |lab| job(lab, "echo 'usage: uptime | df' >&2; exit 126"), ME
         => "degraded", ["session-shell-exits"], [];
     allow_list_in_silence: |lab| job(lab, "exit 1"), ME => "broken", ["session-shell-exits"], [];
-    recorder_with_a_terminal: recorder, ME
+    recorder_with_a_terminal: |lab| wrapped(lab, "SHELL=/bin/sh exec script -qefc \"$SSH_ORIGINAL_COMMAND\" /dev/null"), ME
         => "degraded", ["session-on-terminal"], ["exec", "forward"];
     key_for_forwarding: |lab| forced_options(lab, "restrict,port-forwarding"), ME
         => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];

@@ -21,6 +21,9 @@ setups! {
     asyncssh: |lab| lab.asyncssh(&[]), [] => "healthy", [], ["exec"];
     asyncssh_ends_with_a_closed_command: |lab| lab.asyncssh(&["0", "commands-end-first"]), ["--deep"]
         => "healthy", [], ["exec", "shell"];
+    asyncssh_takes_text_only: |lab| lab.asyncssh(&["0", "text-only"]), [] => "healthy", [], ["exec"];
+    asyncssh_collects_output: |lab| lab.asyncssh(&["0", "collects-output"]), ["--timeout", "3s"]
+        => "healthy", [], ["exec"];
     paramiko: Lab::paramiko, [] => "healthy", [], ["exec", "sftp"];
     #[ignore = "tests/run --zoo"]
     conch: Lab::conch, [] => "healthy", [], ["exec", "sftp", "forward"];

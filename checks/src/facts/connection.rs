@@ -91,6 +91,12 @@ impl Manner {
         }
     }
 
+    /// True if the server ended the connection because what it received is no text: AsyncSSH decodes the input of its own programs as UTF-8
+    /// unless they ask for bytes, and passes on the words of Python's UnicodeDecodeError.
+    pub(crate) fn is_of_text(&self) -> bool {
+        matches!(self, Self::Disconnect { text, .. } if text.contains("codec can't decode"))
+    }
+
     /// Returns data that our library could not read although it had passed the integrity check: our fault alone.
     #[must_use]
     pub fn unreadable(&self) -> Option<String> {

@@ -174,7 +174,11 @@ fn steps(facts: &Facts, evidence: &Evidence) -> Vec<Step> {
     let open = ran.and_then(|ran| ran.open_ms).unwrap_or_default();
     let answered = ran.and_then(|ran| ran.answered_ms);
     // A program in place of our command may print late, or wait for ever.
-    let output = evidence.channel.passed().filter(|channel| channel.mark_seen).map(|channel| channel.ran.duration_ms);
+    let output = evidence
+        .channel
+        .passed()
+        .filter(|channel| channel.mark_seen && !channel.output_held)
+        .map(|channel| channel.ran.duration_ms);
     let step = |name, words, ms, round_trips| Step { name, words, ms, round_trips };
     vec![
         // The service request and the empty login, one after the other.

@@ -1,10 +1,10 @@
 //! Programs that a session needs and that are not there.
 
-use crate::base::text::status;
+use crate::base::text::{seconds, status};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::Facts;
-use crate::facts::channel::words::finds_no_sh;
+use crate::facts::channel::words::{finds_no_sh, says_not_found};
 use crate::facts::{Check, Evidence, Step};
 
 /// A shell's status for a command that it does not find (POSIX, Shell Command Language, 2.8.2).
@@ -111,6 +111,47 @@ pub(super) const OUTPUT_LOST: Cause = Cause {
     ..Cause::NEW
 };
 
+pub(super) const OUTPUT_HELD: Cause = Cause {
+    code: "session-output-held",
+    stage: Check::Channel,
+    title: "Output of commands arrives only when they end",
+    severity: Severity::Warning,
+    explanation: "The command ran, and its output came as soon as its input had ended, and not before. A wrapper in front of commands \
+        (ForceCommand, command=, a login shell of its own) collects their output and prints it at the end, or passes it through a \
+        program that does: `| sed`, `| tee` with a filter, subprocess.run with capture_output.\n\n\
+        `ssh HOST COMMAND` works. Programs that answer while they read do not: sftp, rsync, scp, Git, and a shell without a terminal \
+        wait for ever. Long commands show no progress.",
+    fixes: &[
+        Fix {
+            side: Side::Client,
+            summary: "See whether output is held back: the first line must come 3 s before the second",
+            snippet: Some("ssh {alias} 'echo first; sleep 3; echo second'"),
+            ..Fix::LOOK
+        },
+        super::shared::SEE_FORCED,
+        Fix {
+            side: Side::Server,
+            summary: "Let the wrapper run the command directly: use this as its last line",
+            file: Some("the wrapper"),
+            snippet: Some("exec sh -c \"$SSH_ORIGINAL_COMMAND\""),
+            caution: Some("only in a wrapper that allows any command: it runs whatever the client sends"),
+            ..Fix::CHANGE
+        },
+    ],
+    symptoms: &[],
+    hides: &["session-subsystem-missing", "session-rc-output", "session-input-eaten"],
+    judge: |evidence| {
+        let facts = evidence.channel.facts().filter(|facts| facts.mark_seen && facts.output_held)?;
+        let waited = seconds(facts.ran.duration_ms / 1000.0);
+        let because = [
+            format!("in {waited} no output came while the command's input was open"),
+            "its output came as soon as the input had ended".to_owned(),
+        ];
+        Some(Match::new(Certainty::Likely, because))
+    },
+    ..Cause::NEW
+};
+
 /// The account's shell runs what is built into it, and does not find `sh`: nothing that needs programs was measured.
 fn without_programs(evidence: &Evidence, facts: &Facts) -> Option<Match> {
     if let Some(program) = facts.lacks.as_deref().filter(|_| facts.mark_seen) {
@@ -132,9 +173,4 @@ fn without_programs(evidence: &Evidence, facts: &Facts) -> Option<Match> {
         let found = Match::new(Certainty::Likely, because).at(Severity::Info);
         found.titled("The account's PATH has no standard programs".to_owned())
     })
-}
-
-fn says_not_found(words: &str) -> bool {
-    let words = words.to_lowercase();
-    ["not found", "no such file or directory", "unknown command"].iter().any(|said| words.contains(said))
 }

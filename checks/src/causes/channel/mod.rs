@@ -30,6 +30,7 @@ pub static CAUSES: &[Cause] = &[
     hangs::STARTUP_EXEC,
     missing::COMMAND_MISSING,
     missing::OUTPUT_LOST,
+    missing::OUTPUT_HELD,
     FORCED_COMMAND,
     spoilt::CLOSED_EARLY,
     spoilt::CHROOT_FAILED,
@@ -244,7 +245,7 @@ const SHELL_EXITS: Cause = Cause {
         let closed = facts.ran.closed || is_unclear && read.is_some();
         // A program that is known by its words, and does not serve what they promise.
         let printed_and_succeeded = facts.other_output.is_some() && facts.ran.status == Some(0) && !is_unclear;
-        if facts.ran.accepted != Some(true) || !closed || printed_and_succeeded {
+        if !facts.was_started() || !closed || printed_and_succeeded {
             return None;
         }
         let (status_seen, signal) = (facts.ran.status.or(read.and_then(|seen| seen.status)), &facts.ran.signal);

@@ -79,7 +79,7 @@ pub(super) const RC_OUTPUT: Cause = Cause {
         });
         let last = evidence.exit.facts().and_then(|facts| facts.other_output.as_ref());
         let last = last.map(|text| format!("with the last output of our command came \"{text}\""));
-        let said = facts.capabilities.sftp_said.as_ref();
+        let said = facts.capabilities.sftp_said.as_ref().filter(|said| said.not_found().is_none());
         let preceded = said.and_then(|said| {
             let text = printed_before(said.first_bytes.as_ref()?);
             let number = said.first_length.filter(|length| *length > LONGEST_SFTP)?;
@@ -186,9 +186,12 @@ pub(super) const CLOSED_EARLY: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.channel.failed()?;
         let ran = &facts.ran;
-        (ran.open_ms.is_some() && ran.closed && ran.accepted.is_none() && facts.ending.is_none()).then(|| {
-            Match::new(Certainty::Certain, ["the channel was closed before the command was accepted or refused"])
-        })
+        (ran.open_ms.is_some()
+            && ran.closed
+            && !facts.was_started()
+            && ran.accepted.is_none()
+            && facts.ending.is_none())
+        .then(|| Match::new(Certainty::Certain, ["the channel was closed before the command was accepted or refused"]))
     },
     ..Cause::NEW
 };

@@ -4,6 +4,7 @@ use super::programs::{Program, Purpose, known, named};
 use super::session::Facts;
 use super::words::{NOT_RUN, is_process_limit, says_no_login, says_not_run};
 use crate::base::service::Service;
+use crate::facts::connection::Ran;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
 pub const PAM_STATUS: u32 = 254;
@@ -139,7 +140,10 @@ impl Facts {
     /// True if a program of the account's own ran and did what it is there for.
     fn is_program(&self) -> bool {
         let ran = &self.ran;
-        if ran.accepted != Some(true) || self.hangs() {
+        if self.runs_unanswered() {
+            return !self.says_limit();
+        }
+        if !self.was_started() || self.hangs() {
             return false;
         }
         match self.program().filter(|program| program.is_sure || ran.status != Some(PAM_STATUS)) {
@@ -149,9 +153,10 @@ impl Facts {
             ),
             None if self.works_as_a_shell_without_options() => true,
             // Whoever quotes our command has read it, and decided.
-            None if self.quoted_back => true,
+            None if self.quoted_back || self.reads_our_command() => true,
             None if self.waits_with_output() || self.reads_its_own_language() || self.sends_back() => true,
-            None if ran.closed => ran.status == Some(0) && self.words().next().is_some(),
+            // Servers built into other programs may send no status.
+            None if ran.closed => ends_well(ran, self.ending.is_none()) && self.words().next().is_some(),
             // It took the end of its input for the end of its work, or what it was sent for no data of its kind.
             None => self.on_input.as_ref().is_some_and(|seen| {
                 let is_done = seen.closed && (seen.status == Some(0) || seen.rejects_input());
@@ -184,7 +189,7 @@ impl Facts {
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
         let is_refused = matches!(self.program().map(|program| program.purpose), Some(Purpose::Closed | Purpose::Full));
-        if ran.accepted != Some(true)
+        if !self.was_started()
             || is_refused
             || self.missing_shell().is_some()
             || self.says_limit()
@@ -219,5 +224,44 @@ impl Facts {
     pub fn says_limit(&self) -> bool {
         let words = [&self.other_output, &self.stderr];
         words.into_iter().flatten().any(|text| is_process_limit(text))
+    }
+}
+
+/// True if what ran ended without an error, as far as that was sent, and the connection went on.
+fn ends_well(ran: &Ran, is_connected: bool) -> bool {
+    let is_untold = ran.status.is_none() && ran.signal.is_none() && is_connected && !ran.connection_lost;
+    ran.status == Some(0) || is_untold
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Account, Facts};
+    use crate::base::service::Service;
+    use crate::facts::channel::OnInput;
+    use crate::facts::connection::{GaveUp, Ran};
+
+    #[test]
+    fn what_prints_and_closes_without_a_status_is_a_program() {
+        let closed = |said: Option<&str>| {
+            let ran = Ran { accepted: Some(true), closed: true, ..Ran::default() };
+            Facts { ran, other_output: said.map(Into::into), ..Facts::default() }
+        };
+        assert_eq!(closed(Some("3 users")).account(), Account::Restricted);
+        assert_eq!(closed(None).account(), Account::Nothing);
+        let before_the_answer = Facts { ran: Ran { accepted: None, ..closed(None).ran }, ..closed(Some("3 users")) };
+        assert_eq!(before_the_answer.serves(), [Service::Program]);
+    }
+
+    #[test]
+    fn a_session_whose_request_is_not_answered_may_run_a_program() {
+        let open = |said: Option<&str>, answer: Option<&str>| {
+            let ran = Ran { open_ms: Some(1.0), gave_up: Some(GaveUp::Silence), ..Ran::default() };
+            let seen = OnInput { line_sent: true, output: answer.map(Into::into), ..OnInput::default() };
+            let on_input = answer.map(|_| Box::new(seen));
+            Facts { ran, other_output: said.map(Into::into), on_input, ..Facts::default() }
+        };
+        assert_eq!(open(None, Some("Got data: echo x")).serves(), [Service::Program]);
+        assert_eq!(open(Some("\\u{1b}[?25l"), None).serves(), [Service::Program]);
+        assert_eq!(open(None, None).account(), Account::Nothing);
     }
 }

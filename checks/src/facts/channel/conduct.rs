@@ -1,15 +1,16 @@
 //! The conduct of what runs in a session in place of our command: whether it prints, waits, hangs or ends.
 
 use super::account::PAM_STATUS;
-use super::session::{Facts, HungUp, OUR_STATUS, OnInput, Shell};
-use super::words::{NOT_RUN, ends_with_prompt, is_menu, refuses_c};
+use super::session::{Facts, HungUp, Lead, OUR_STATUS, OnInput, Shell};
+use super::words::{NOT_RUN, ends_with_prompt, is_menu, names_unknown, refuses_c};
 use crate::base::service::Service;
 
 impl Facts {
     /// True if the shell was asked for, and stands at what looks like a prompt: not in a menu, where Enter may choose something.
     #[must_use]
     pub fn shell_is_at_prompt(&self) -> bool {
-        let at_prompt = |shell: &Shell| shell.stays && shell.output.as_deref().is_some_and(ends_with_prompt);
+        let printed = |shell: &Shell| [&shell.output, &shell.stderr].into_iter().flatten().next().cloned();
+        let at_prompt = |shell: &Shell| shell.stays && printed(shell).is_some_and(|text| ends_with_prompt(&text));
         self.shell.as_deref().is_some_and(at_prompt)
     }
 
@@ -153,6 +154,35 @@ impl Facts {
     #[must_use]
     pub fn sends_back(&self) -> bool {
         !self.mark_seen && self.on_input.as_ref().is_some_and(|seen| seen.line_passed_on && !seen.own_mark)
+    }
+
+    /// True if something was started for our command: it was accepted, or printed or ended with a status before that was said, as with servers
+    /// that start a command first and answer then.
+    #[must_use]
+    pub fn was_started(&self) -> bool {
+        let ran = &self.ran;
+        let ran_first = ran.closed && (ran.status.is_some() || self.has_printed());
+        ran.accepted == Some(true) || ran.accepted.is_none() && ran_first
+    }
+
+    /// True if the server left the request for our command unanswered, and something runs in the session: it prints, or answered a line.
+    #[must_use]
+    pub fn runs_unanswered(&self) -> bool {
+        let ran = &self.ran;
+        let goes_on = ran.gave_up.is_some() && !ran.closed && !ran.connection_lost && self.ending.is_none();
+        let answers = self.on_input.as_ref().is_some_and(|seen| seen.output.is_some());
+        ran.accepted.is_none() && goes_on && !self.mark_seen && (self.other_output.is_some() || answers)
+    }
+
+    /// True if what ran in place of our command, or refused to, names its first word as something that it was given and does not know.
+    #[must_use]
+    pub fn reads_our_command(&self) -> bool {
+        let first = match self.lead {
+            Lead::ExecSh => "exec",
+            Lead::Sh => "sh",
+        };
+        self.ran.closed
+            && [&self.other_output, &self.stderr].into_iter().flatten().any(|text| names_unknown(text, first))
     }
 
     /// True if the account's shell is a restricted one, such as rbash, which may not replace itself: it said so of our command.

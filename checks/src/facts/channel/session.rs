@@ -63,6 +63,9 @@ pub struct Facts {
     /// Commands get no standard input: ours met its end at once.
     #[serde(default)]
     pub no_input: bool,
+    /// The output of commands arrives only when they end: ours came as soon as its input had ended, and not before.
+    #[serde(default)]
+    pub output_held: bool,
     /// A program of our command that the account does not have, as in a root directory of its own; it was told when the command came to it.
     #[serde(default)]
     pub lacks: Option<String>,
@@ -104,6 +107,8 @@ pub struct OnInput {
     /// Seconds to our mark from what was sent first, the line or the end of the input, less a round trip as far as that is known; `null` where
     /// it did not come.
     pub own_mark_after_s: Option<f64>,
+    /// That mark came as soon as the input had ended, and not before.
+    pub own_mark_at_end: bool,
     /// A line of ours came back in a message of another program, which read it and did not know it.
     pub line_quoted: bool,
     /// The line came through to our command: nothing before it had read it.
@@ -136,7 +141,7 @@ pub enum HungUp {
 }
 
 /// Seconds within which a program that waits for a line continues once it comes; a later reaction may be a coincidence.
-const AT_ONCE_S: f64 = 0.7;
+pub(crate) const AT_ONCE_S: f64 = 0.7;
 
 impl OnInput {
     /// True if our command ran, and not for what was sent: it was slow, or waited for the end of the input.
@@ -182,11 +187,11 @@ impl Shell {
 
 impl Facts {
     /// Milliseconds until our command ran, whatever start-up files had printed by then; until the first output of what ran in its place, or
-    /// until the shell stood at its prompt, whichever took longer.
+    /// until the shell stood at its prompt, whichever took longer. Unknown where output is held back.
     #[must_use]
     pub fn started_ms(&self) -> Option<f64> {
         if self.mark_seen {
-            return Some(self.ran.duration_ms);
+            return (!self.output_held).then_some(self.ran.duration_ms);
         }
         let prompt_ms = self.shell.as_ref().and_then(|shell| shell.ran.last_output_ms);
         [self.ran.first_output_ms, prompt_ms].into_iter().flatten().reduce(f64::max)

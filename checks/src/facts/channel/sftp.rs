@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::words::says_not_found;
 use crate::base::text::sanitize_bytes;
 
 /// SSH_FXP_VERSION.
@@ -48,6 +49,15 @@ impl Sftp {
         output.len() >= ENOUGH
     }
 
+    /// The complaint of a shell that does not find the program of the subsystem: on standard error, or on standard output where a wrapper
+    /// merges both.
+    #[must_use]
+    pub fn not_found(&self) -> Option<&str> {
+        let said = [&self.first_bytes, &self.stderr].into_iter().flatten().map(String::as_str);
+        let names_it = |text: &&str| text.contains("sftp") && says_not_found(text);
+        said.filter(|_| self.version.is_none()).find(names_it)
+    }
+
     /// True if something that is no packet stands where the first packet must.
     #[must_use]
     pub fn is_preceded(&self) -> bool {
@@ -68,5 +78,15 @@ mod tests {
         assert_eq!((text.version, text.first_length, text.is_preceded()), (None, Some(1_466_264_675), true));
         assert_eq!(Sftp::of(b""), Sftp::default());
         assert!(Sftp::of(b"hi\n").is_preceded());
+    }
+
+    #[test]
+    fn a_complaint_of_a_shell_is_no_greeting() {
+        let merged = Sftp::of(b"sh: 1: internal-sftp: not found\n");
+        assert!(merged.not_found().is_some_and(|text| text.contains("internal-sftp")));
+        let stderr = Some("sh: 1: /usr/lib/sftp-server: not found\\n".to_owned());
+        assert!(Sftp { stderr: stderr.clone(), ..Sftp::default() }.not_found().is_some());
+        assert!(Sftp { version: Some(3), stderr, ..Sftp::default() }.not_found().is_none());
+        assert!(Sftp::of(b"Welcome to db\n").not_found().is_none());
     }
 }

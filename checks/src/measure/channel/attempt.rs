@@ -70,7 +70,7 @@ fn ran_late(facts: &Facts) -> Option<Facts> {
     let seen = facts.on_input.as_ref().filter(|seen| seen.line_passed_on && seen.ran_later())?;
     let after_ms = seen.own_mark_after_s? * 1000.0;
     let ran = Ran { gave_up: None, duration_ms: facts.ran.duration_ms + after_ms, ..facts.ran.clone() };
-    Some(Facts { ran, mark_seen: true, on_input: None, ..facts.clone() })
+    Some(Facts { ran, mark_seen: true, output_held: seen.own_mark_at_end, on_input: None, ..facts.clone() })
 }
 
 /// Starts the command that begins so.

@@ -203,6 +203,10 @@ fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> V
         _ if facts.waits_with_output() => vec![],
         // Nothing ran.
         _ if ran.accepted == Some(false) || is_closed_unanswered(facts) => vec![Wish::Sftp, Wish::Shell],
+        // The request itself was passed over, as servers do that were made for another one: a shell may be waited for as long in vain.
+        _ if ran.accepted.is_none() && ran.gave_up.is_some() && !takes_forced_commands && !facts.runs_unanswered() => {
+            vec![Wish::Sftp]
+        }
         Some(Purpose::CommandLine) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
         Some(Purpose::Sftp | Purpose::Refusal | Purpose::Closed) => vec![Wish::Sftp],
         None if names_first_word(facts) => vec![Wish::Echo, Wish::Shell, Wish::Sftp],
@@ -216,6 +220,8 @@ fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> V
         None if facts.does_not_know_c() && takes_forced_commands => vec![Wish::Shell],
         None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
         // Servers built into devices have no start-up files, and no forced commands.
+        // Our command reads its input, which such a server may not end; it may show output at the end alone.
+        None if facts.hangs() && !takes_forced_commands => vec![Wish::Echo, Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) && !takes_forced_commands => vec![Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.

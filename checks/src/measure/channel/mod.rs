@@ -57,13 +57,17 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if facts.ended_before_any_channel() {
         logged_in.login = None;
     }
-    if !facts.mark_seen && logged_in.login.is_some() && facts.marks.is_none() {
+    let is_losing = facts.marks.as_ref().is_some_and(|marks| marks.marked_after.is_some_and(|tcp| tcp.is_losing()));
+    if !facts.mark_seen && logged_in.login.is_some() && !is_losing {
         further::ask(ctx, logged_in, &mut facts).await;
     }
     logged_in.runs_commands = match (&running, facts.mark_seen) {
         (Some(_), _) => Ok(facts.lead),
         (None, true) if facts.on_terminal => Err("commands run on a terminal, which alters data: see channel"),
-        (None, true) if facts.plain => Err("no POSIX shell was found for our command (sh)"),
+        (None, true) if facts.plain => {
+            Err("a plain echo ran, and our own command did not (it needs sh and input): see channel")
+        }
+        (None, true) if facts.output_held => Err("the output of commands arrives only when they end: see channel"),
         (None, true) => Err("a command takes longer to start than it may (--timeout): see channel"),
         (None, false) if facts.account() == Account::Restricted => Err(RESTRICTED),
         _ => Err(NO_COMMAND),

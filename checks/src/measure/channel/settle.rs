@@ -7,8 +7,8 @@ use crate::base::elapsed::ms_since;
 use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
-use crate::facts::channel::OnInput;
 use crate::facts::channel::words::{invites_input, is_asking};
+use crate::facts::channel::{AT_ONCE_S, OnInput};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
@@ -38,6 +38,9 @@ pub(super) async fn settle(
     }
     if ran.closed || ran.connection_lost {
         return None;
+    }
+    if ran.accepted.is_none() && is_silent(ran) {
+        return unanswered(running).await;
     }
     if ran.accepted != Some(true) {
         running.close().await;
@@ -78,9 +81,11 @@ pub(super) async fn settle(
             running.write(ASK_WHETHER_FORCED, ANSWER).await;
         }
         let mut is_awaited = awaited(mark);
+        let ended = Instant::now();
         let mut note = |ran: &Ran| {
             if seen.own_mark_after_s.is_none() && is_awaited(&ran.stdout) {
                 seen.own_mark_after_s = Some(since_sent());
+                seen.own_mark_at_end = ended.elapsed().saturating_sub(round_trip).as_secs_f64() <= AT_ONCE_S;
             }
             false
         };
@@ -108,6 +113,20 @@ pub(super) async fn settle(
     seen.output = escaped(&on_input.stdout);
     seen.stderr = escaped(&on_input.stderr);
     Some(seen)
+}
+
+/// Sends a line where the request for our command was left unanswered: servers built on a library that leaves the answer to them, such as
+/// russh, may run a program of their own for any session. Nothing where that does not answer either.
+async fn unanswered(mut running: Running) -> Option<OnInput> {
+    let (line, mut ran) = (nonce(), Ran::default());
+    let line_sent = running.write(format!("echo {line}\n"), ANSWER).await;
+    running.read(KEPT, ANSWER, &mut ran, |ran| !is_silent(ran)).await;
+    running.close().await;
+    let escaped = |output: &[u8]| (!output.is_empty()).then(|| sanitize_bytes(output));
+    let (output, stderr) = (escaped(&ran.stdout), escaped(&ran.stderr));
+    let seen =
+        OnInput { line_sent, line_answered: is_printed(&ran.stdout, &line), output, stderr, ..OnInput::default() };
+    (!is_silent(&ran)).then_some(seen)
 }
 
 /// True if more was printed than is read, or something again and again up to the end of the time, which a silence would have ended before; where

@@ -8,6 +8,7 @@ use russh::{Channel, Pty};
 
 use crate::base::limits::Patience;
 use crate::base::text::sanitize_bytes;
+use crate::facts::channel::words::ends_with_prompt;
 use crate::facts::channel::{Capability, Shell};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::channels::answers;
@@ -35,7 +36,7 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
     }
     let mut running = Running::from(session);
     // Some devices do not answer the request, and start their command line.
-    running.read(KEPT, patience, &mut ran, |ran| ran.stdout_bytes > 0).await;
+    running.read(KEPT, patience, &mut ran, prompts).await;
     if !ran.is_over() {
         let settled = Patience { silence: SETTLED, ..patience };
         running.read(KEPT, settled, &mut ran, |_| false).await;
@@ -51,12 +52,18 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
 /// The observations of a shell that ran so.
 pub(super) fn seen(ran: Ran) -> Shell {
     Shell {
-        stays: ran.gave_up == Some(GaveUp::Silence) && ran.stdout_bytes > 0,
+        stays: ran.gave_up == Some(GaveUp::Silence) && prompts(&ran),
         output: escaped(&ran.stdout),
         stderr: escaped(&ran.stderr),
         ran,
         ..Shell::default()
     }
+}
+
+/// True if something was printed, or a prompt stands on standard error, where a shell without a terminal has it (POSIX, Shell Command Language,
+/// 2.5.3: PS1): complaints come before it.
+fn prompts(ran: &Ran) -> bool {
+    ran.stdout_bytes > 0 || escaped(&ran.stderr).as_deref().is_some_and(ends_with_prompt)
 }
 
 /// Asks for a terminal that passes all bytes on unaltered; `None` where no answer came.
@@ -85,4 +92,17 @@ fn escaped(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);
     let text = text.trim();
     (!text.is_empty()).then(|| sanitize_bytes(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seen;
+    use crate::facts::connection::{GaveUp, Ran};
+
+    #[test]
+    fn a_prompt_on_standard_error_is_one() {
+        let on_stderr = |text: &[u8]| Ran { stderr: text.to_vec(), gave_up: Some(GaveUp::Silence), ..Ran::default() };
+        assert!(seen(on_stderr(b"bash: no job control in this shell\nme@db:~$ ")).stays);
+        assert!(!seen(on_stderr(b"stty: standard input: Inappropriate ioctl for device\n")).stays);
+    }
 }

@@ -21,6 +21,7 @@ use crate::facts::Step;
 use crate::facts::channel::Lead;
 use crate::facts::channel::words::lacks_program;
 use crate::facts::connection::{GaveUp, Manner, Ran};
+use crate::facts::exit;
 use crate::facts::retest::Retest;
 use crate::facts::tcp::TcpInfo;
 use crate::facts::transfer::{Echo, Facts, Inserted};
@@ -31,6 +32,10 @@ use returned::{is_without_input, measured};
 
 /// The reason why nothing is moved where a command has its output alone.
 const NO_INPUT: &str = "the server gives commands no input";
+/// The reason why a transfer tells nothing where a command waits for ever for its input, or for the end of it.
+const INPUT_KEPT: &str = "the server does not pass the whole input of commands on to them";
+/// The reason why nothing is moved where input has to be text.
+const TEXT_ONLY: &str = "the server takes text only as input (UTF-8), and ended the connection at other data";
 
 /// Sends data through the command that channel left, which sends it back.
 pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Facts> {
@@ -68,6 +73,11 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
         (logged_in.running, logged_in.no_input) = (None, true);
         return Step::Skipped(NO_INPUT.into());
     }
+    if facts.ending.as_ref().is_some_and(Manner::is_of_text) {
+        (logged_in.running, logged_in.connection) = (None, None);
+        logged_in.reconnect(ctx).await;
+        return Step::Skipped(TEXT_ONLY.into());
+    }
     let silent = facts.ran.gave_up == Some(GaveUp::Silence) && facts.first_difference.is_none();
     if let (true, Some(login)) = (silent && facts.ending.is_none(), &logged_in.login) {
         let arms = ctx.stop.race(Box::pin(sizes(login, facts.tcp))).await.unwrap_or_default();
@@ -102,6 +112,17 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     // What we forced, and ssh seldom does, is no failure of the transfer.
     if facts.passes_each_way() || facts.fails_by_rekey() { Step::Passed(facts) } else { failed(facts) }
+}
+
+/// Takes a failure back where the end of a session showed that the server keeps input to itself: the transfer stalled without a lost packet, and
+/// a command that reads to the end of its input waits for ever, while one that reads none ends well. A path that swallows large packets does
+/// not do that.
+pub fn complete(transfer: &mut Step<Facts>, exit: &Step<exit::Facts>) {
+    let is_open = matches!(exit, Step::Passed(facts) | Step::Failed(facts) if facts.input_open);
+    let is_kept = |facts: &Facts| facts.is_held_back() && facts.first_difference.is_none();
+    if matches!(transfer, Step::Failed(facts) if is_open && is_kept(facts)) {
+        *transfer = Step::Skipped(INPUT_KEPT.into());
+    }
 }
 
 /// Moves as much once more without new keys, where the transfer stalled after they were asked for in its middle, and where that passes, with
@@ -245,4 +266,30 @@ async fn sizes(login: &Login, stalled: Option<TcpInfo>) -> Vec<Retest> {
     let small = sizes::small(&exchange, DEADLINE).await;
     let further = sizes::narrow(&exchange, &small, stalled.map(|tcp| tcp.path_mtu), None).await;
     std::iter::once(small.arm).chain(further).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{complete, exit};
+    use crate::facts::Step;
+    use crate::facts::connection::{GaveUp, Ran};
+    use crate::facts::tcp::TcpInfo;
+    use crate::facts::transfer::Facts;
+
+    #[test]
+    fn a_server_that_keeps_input_to_itself_is_no_stall_of_the_path() {
+        let stalled = |tcp| {
+            let ran = Ran { gave_up: Some(GaveUp::Silence), ..Ran::default() };
+            Step::Failed(Facts { ran, sent_bytes: 65_536, tcp: Some(tcp), ..Facts::default() })
+        };
+        let ended = |input_open| Step::Passed(exit::Facts { input_open, ..exit::Facts::default() });
+        let after = |mut transfer, exit| {
+            complete(&mut transfer, &exit);
+            matches!(transfer, Step::Skipped(_))
+        };
+        let lost = TcpInfo { unacked: 3, backoff: 2, retransmits: 2, ..TcpInfo::default() };
+        assert!(after(stalled(TcpInfo::default()), ended(true)));
+        assert!(!after(stalled(TcpInfo::default()), ended(false)), "a command met the end of its input");
+        assert!(!after(stalled(lost), ended(true)), "packets were lost");
+    }
 }

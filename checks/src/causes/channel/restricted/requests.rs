@@ -5,9 +5,9 @@ use crate::base::text;
 use crate::causes::channel::shared::{SLOW_MS, commands};
 use crate::causes::software::{Software, is_openssh, software};
 use crate::causes::{Cause, Fix, Match, Severity, Side, testimony};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::channel::{Capabilities, Capability, Facts};
+use crate::facts::channel::{Capabilities, Capability, Facts, Sftp};
+use crate::facts::{Check, Evidence};
 
 pub(in super::super) const PTY_REFUSED: Cause = Cause {
     code: "session-pty-refused",
@@ -61,10 +61,22 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     severity: Severity::Warning,
     explanation: "The sftp subsystem was refused, or it was accepted and its program exited without any SFTP data, or never answers. sftp, sshfs \
         and scp since OpenSSH 9.0 need it. sshd refuses a subsystem that its configuration does not name. If the \
-        configured program does not exist, the session ends with status 127.",
+        configured program does not exist, the session ends with status 127.\n\n\
+        With a forced command, sshd passes the subsystem's command line to it in SSH_ORIGINAL_COMMAND. `internal-sftp` is no program: \
+        a wrapper that runs what it is given does not find it.",
     fixes: &[
         Fix {
             side: Side::Server,
+            when: may_ask_for_internal,
+            summary: "If a wrapper runs commands (ForceCommand, command=), name the external sftp server, which it can start",
+            file: Some("/etc/ssh/sshd_config"),
+            snippet: Some("Subsystem sftp /usr/lib/openssh/sftp-server"),
+            caution: Some("replace the existing line; the path differs between distributions"),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            when: |evidence| !asks_for_internal(evidence),
             summary: "Use sshd's built-in sftp server",
             file: Some("/etc/ssh/sshd_config"),
             snippet: Some("Subsystem sftp internal-sftp"),
@@ -112,6 +124,13 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
             let silent = "the subsystem sftp was accepted, and its program neither answered nor ended";
             return Some(Match::new(Certainty::Likely, [silent]));
         }
+        if let Some(text) = said.not_found() {
+            let because = [
+                "the subsystem sftp was accepted, and its program was not found".to_owned(),
+                format!("in place of its first packet came \"{text}\""),
+            ];
+            return Some(found(because.to_vec(), false));
+        }
         let status = said.status.filter(|_| said.version.is_none() && !said.is_preceded())?;
         let mut because = vec![format!(
             "the subsystem sftp was accepted, and without a word of the protocol it ended with {}",
@@ -123,6 +142,20 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// True if a shell was asked for a program that is not there, which may be `internal-sftp`: the standard error of a subsystem is not passed
+/// on by sshd.
+fn may_ask_for_internal(evidence: &Evidence) -> bool {
+    const NOT_FOUND: u32 = 127;
+    let said = evidence.channel.facts().and_then(|facts| facts.capabilities.sftp_said.as_ref());
+    asks_for_internal(evidence) || said.is_some_and(|said| said.status == Some(NOT_FOUND) && said.not_found().is_none())
+}
+
+/// True if a shell was asked for `internal-sftp`, which only sshd itself knows: a forced command runs what it is given.
+fn asks_for_internal(evidence: &Evidence) -> bool {
+    let said = evidence.channel.facts().and_then(|facts| facts.capabilities.sftp_said.as_ref());
+    said.and_then(Sftp::not_found).is_some_and(|text| text.contains("internal-sftp"))
+}
 
 fn is_all_refused(may: &Capabilities) -> bool {
     [&may.pty, &may.direct_tcpip, &may.remote_forward, &may.agent_forwarding, &may.x11]
