@@ -6,7 +6,7 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command, is_output,
+    connects_elsewhere, is_a_clients, is_another_clients_command, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command, is_output,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -134,7 +134,7 @@ impl<'a> Collector<'a> {
             } else if self.plain.len() < UNKNOWN && found.program.is_none() {
                 self.plain.push(line());
             }
-            self.log.connects_elsewhere |= connects_elsewhere(message.text);
+            self.log.connects_elsewhere |= connects_elsewhere(message.text) || is_another_clients_command(message.text);
             if is_a_stack_frame(message.text) {
                 self.has_frames_of_ssh |= names_ssh(message.text);
                 self.log.has_stack_frames = !self.has_frames_of_ssh;

@@ -28,6 +28,19 @@ pub(super) fn is_a_typed_command(message: &[u8]) -> bool {
     prompt.is_some_and(|at| COMMANDS.iter().any(|command| message[at + 1..].starts_with(command)))
 }
 
+/// True for a prompt of a shell and a command of a client of another protocol, and nothing of SSH.
+pub(super) fn is_another_clients_command(message: &[u8]) -> bool {
+    const COMMANDS: [&[u8]; 16] = [
+        b"pkcs11-tool", b"pkcs15-tool", b"p11tool", b"psql", b"mysql", b"mysqldump", b"redis-cli", b"mongosh", b"mongo",
+        b"ldapsearch", b"smbclient", b"telnet", b"ftp", b"lftp", b"curl", b"wget",
+    ];
+    const PROMPT: usize = 80;
+    let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));
+    let command = prompt.and_then(|at| message[at + 1..].strip_prefix(b" "));
+    let name = command.map(|command| command.split(u8::is_ascii_whitespace).next().unwrap_or_default());
+    name.is_some_and(|name| COMMANDS.contains(&name)) && !names_ssh(message)
+}
+
 /// True for what the process of a session says as it gives up, without naming its client.
 pub(super) fn is_a_sessions_last_word(message: &[u8]) -> bool {
     let has = |text: &[u8]| memmem::find(message, text).is_some();

@@ -2,6 +2,7 @@
 
 use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
 use super::family::{Candidate, Family, Writer, is};
+use super::hardware::MEANT_KERBEROS;
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
@@ -84,6 +85,7 @@ pub(super) const REFUSED: &[Candidate] = &[
         Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
         "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
     ),
+    MEANT_KERBEROS,
     is("auth-no-credentials", NothingOffered, "no key was offered at all"),
     TYPED_PASSWORD,
     is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),

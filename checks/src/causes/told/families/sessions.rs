@@ -25,6 +25,22 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &[
+            "sftp-server[<pid>]: segfault at",
+            "sftp-server[<pid>] general protection",
+            "sftp-server[<pid>] trap",
+            "sftp-server[<pid>]: unhandled signal",
+            "Killed process <pid> (sftp-server)",
+        ],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("session-subsystem-missing", Always, "sftp-server is there, and crashes: every sftp ends at once"),
+            is("exit-by-signal", Always, "it comes in the middle of a transfer: the system ended the process"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // On Windows it follows the line that says why no process starts.
         texts: &["fork of unprivileged child failed"],
         writer: Writer::Anyone,
