@@ -19,8 +19,7 @@ pub(super) fn candidates(
     seen: &Sighting,
 ) -> Vec<Told> {
     let mut fitting: Vec<(bool, &Candidate)> = Vec::new();
-    if all.iter().any(|candidate| may_be_of_a_rekeying(candidate.code)) && connection.first(Event::KexinitSent).is_some()
-        && is_in_a_rekeying(connection, seen.line.number)
+    if all.iter().any(|candidate| may_be_of_a_rekeying(candidate.code)) && is_in_a_rekeying(connection, seen.line.number)
     {
         fitting.push((true, &REKEYING));
     }

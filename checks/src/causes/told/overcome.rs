@@ -9,7 +9,7 @@ use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
-pub(super) const ANSWERED: [&str; 2] = ["hostkey-unknown", "auth-key-encrypted"];
+pub(super) const ANSWERED: [&str; 3] = ["hostkey-unknown", "auth-key-encrypted", "auth-security-key-file"];
 /// Causes of requests beside a session, which goes on without them.
 pub(super) const BESIDE_A_SESSION: [&str; 4] = [
     "channel-forward-unreachable",

@@ -56,6 +56,7 @@ pub(super) fn closest(
             || is_harmless(seen)
             || is_a_file_of_many(connection, seen)
             || !is_about_ssh && is_of_anybody(connection, seen)
+            || is_said_of_others_too(&seen.symptom) && is_foreign(seen.line.in_english())
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;

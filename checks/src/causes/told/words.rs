@@ -192,6 +192,7 @@ pub(super) const NOTICES: &[&str] = &[
     "Shell access is disabled",
     "Shell access is not supported",
     "Welcome to GitLab, ",
+    "running gitolite",
     "Enter passphrase for key",
     "Enter passphrase for (stdin)",
 ];

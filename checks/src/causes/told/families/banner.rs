@@ -68,6 +68,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("hostkey-unknown", Seen(&["Host key verification failed"]), "the jump host's key is not known"),
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
+                "handshake-source-denied",
+                Seen(&["sshd: ALL", "sshd:ALL", "sshd : ALL", "sshd: <address>", "sshd:<address>:deny", "ALL: PARANOID"]),
+                "hosts.deny names this address",
+            ),
+            is(
                 "handshake-max-startups",
                 Seen(&["banner line <n>: Exceeded MaxStartups"]),
                 "some attempts succeed: too many connections wait for a login",
@@ -110,6 +115,10 @@ pub(super) static FAMILIES: &[Family] = &[
             "kex_exchange_identification: read: Connection reset by peer",
             "kex_exchange_identification: read: Connection reset",
             "kex_exchange_identification: read: Connection aborted",
+            "kex_exchange_identification: read: Software caused connection abort",
+            "ssh_exchange_identification: read: Software caused connection abort",
+            "banner exchange: Connection to <address> port <port>: Software caused connection abort",
+            "banner exchange: Connection to <address> port <port>: Connection reset",
             "ssh_exchange_identification: read: Connection reset by peer",
             "ssh_exchange_identification: Connection reset by peer",
             "ssh: handshake failed: read tcp <address>: read: connection reset by peer",

@@ -1,6 +1,7 @@
 //! Ends of connections and sessions.
 
 use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
+use super::closed::{BY_VOLUME, CHROOTED};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
@@ -80,6 +81,7 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            CHROOTED,
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is(
                 "handshake-closed-before-banner",
@@ -87,6 +89,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the stack trace is that of Connect: no session was open",
             ),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
+            BY_VOLUME,
             is(
                 "idle-reset",
                 Always,
