@@ -6,7 +6,8 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    connects_elsewhere, is_a_clients, is_another_clients_command, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command, is_output, says_that_it_hangs,
+    connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command,
+    is_another_clients_command, is_output, says_that_it_hangs,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};

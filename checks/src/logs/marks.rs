@@ -43,8 +43,22 @@ pub(super) fn says_that_it_hangs(text: &[u8]) -> bool {
 /// True for a prompt of a shell and a command of a client of another protocol, and nothing of SSH.
 pub(super) fn is_another_clients_command(message: &[u8]) -> bool {
     const COMMANDS: [&[u8]; 16] = [
-        b"pkcs11-tool", b"pkcs15-tool", b"p11tool", b"psql", b"mysql", b"mysqldump", b"redis-cli", b"mongosh", b"mongo",
-        b"ldapsearch", b"smbclient", b"telnet", b"ftp", b"lftp", b"curl", b"wget",
+        b"pkcs11-tool",
+        b"pkcs15-tool",
+        b"p11tool",
+        b"psql",
+        b"mysql",
+        b"mysqldump",
+        b"redis-cli",
+        b"mongosh",
+        b"mongo",
+        b"ldapsearch",
+        b"smbclient",
+        b"telnet",
+        b"ftp",
+        b"lftp",
+        b"curl",
+        b"wget",
     ];
     const PROMPT: usize = 80;
     let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));

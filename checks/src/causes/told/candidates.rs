@@ -19,7 +19,8 @@ pub(super) fn candidates(
     seen: &Sighting,
 ) -> Vec<Told> {
     let mut fitting: Vec<(bool, &Candidate)> = Vec::new();
-    if all.iter().any(|candidate| may_be_of_a_rekeying(candidate.code)) && is_in_a_rekeying(connection, seen.line.number)
+    if all.iter().any(|candidate| may_be_of_a_rekeying(candidate.code))
+        && is_in_a_rekeying(connection, seen.line.number)
     {
         fitting.push((true, &REKEYING));
     }

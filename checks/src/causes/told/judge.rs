@@ -114,12 +114,13 @@ fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
 /// True if a log names another program or protocol, and has no step of an SSH connection.
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    let has_steps = log.connections.iter().any(Connection::has_steps);
+    let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
     let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
     // What is written around a complaint tells of another program where nothing names SSH.
-    let names_another =
-        || lines.clone().chain(&log.unknown).chain(&log.plain).all(|line| !is_of_ssh(line.in_english()))
-            && log.plain.iter().any(|line| is_of_others(line.in_english()));
+    let names_another = || {
+        lines.clone().chain(&log.unknown).chain(&log.plain).all(|line| !is_of_ssh(line.in_english()))
+            && log.plain.iter().any(|line| is_of_others(line.in_english()))
+    };
     log.programs.is_empty()
         && !has_steps
         && (log.has_stack_frames

@@ -39,7 +39,8 @@ pub(super) fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sightin
 
 /// The cause of a key exchange that fails: in a session it is that of a rekeying.
 pub(super) fn or_of_a_rekeying(connection: &Connection, cause: &'static Cause, seen: &Sighting) -> &'static Cause {
-    let is_a_rekeying = cause.code.starts_with("handshake-kex-") && is_in_a_rekeying(connection, seen.line.number.saturating_sub(1));
+    let is_a_rekeying =
+        cause.code.starts_with("handshake-kex-") && is_in_a_rekeying(connection, seen.line.number.saturating_sub(1));
     let rekeying = || causes::all().find(|cause| cause.code == "rekey-failed");
     is_a_rekeying.then(rekeying).flatten().unwrap_or(cause)
 }

@@ -82,7 +82,11 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
     let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, 7);
     let is_after_a_rekeying = matches!(last.event, Event::NewkeysReceived | Event::NewkeysSent)
         && connection.first(Event::Rekeying).is_some_and(|first| first.line < last.line);
-    has_a_version || is_after_a_rekeying || is_before_the_reply && says_when_it_waits || is_before_the_shell || is_before_the_version
+    has_a_version
+        || is_after_a_rekeying
+        || is_before_the_reply && says_when_it_waits
+        || is_before_the_shell
+        || is_before_the_version
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.

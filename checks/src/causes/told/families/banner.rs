@@ -69,7 +69,14 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
                 "handshake-source-denied",
-                Seen(&["sshd: ALL", "sshd:ALL", "sshd : ALL", "sshd: <address>", "sshd:<address>:deny", "ALL: PARANOID"]),
+                Seen(&[
+                    "sshd: ALL",
+                    "sshd:ALL",
+                    "sshd : ALL",
+                    "sshd: <address>",
+                    "sshd:<address>:deny",
+                    "ALL: PARANOID",
+                ]),
                 "hosts.deny names this address",
             ),
             is(

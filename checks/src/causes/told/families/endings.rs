@@ -1,7 +1,9 @@
 //! Ends of sessions after a silence, and those that the server or a proxy makes.
 
 use super::closed::CLOSED;
-use super::family::When::{After, Always, Between, Exchanging, JustBegun, NothingReceived, RequestPending, Seen, SoonAfterLogin};
+use super::family::When::{
+    After, Always, Between, Exchanging, JustBegun, NothingReceived, RequestPending, Seen, SoonAfterLogin,
+};
 use super::family::{Family, Writer, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
@@ -29,7 +31,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
-            is("idle-silent-drop", Always, "a firewall or NAT on the path drops idle connections: a keepalive keeps them"),
+            is(
+                "idle-silent-drop",
+                Always,
+                "a firewall or NAT on the path drops idle connections: a keepalive keeps them",
+            ),
             is("idle-closed", Always, "the server or a proxy closes idle connections, and ssh says so at once"),
             is("idle-shell-timeout", Always, "the shell ends itself at its prompt (TMOUT)"),
         ],
@@ -60,7 +66,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
-            is("path-dscp-dropped", NothingReceived, "the login works, and the session gets no byte: ssh -o IPQoS=none does"),
+            is(
+                "path-dscp-dropped",
+                NothingReceived,
+                "the login works, and the session gets no byte: ssh -o IPQoS=none does",
+            ),
             is(
                 "idle-silent-drop",
                 Always,

@@ -21,7 +21,8 @@ pub(super) const MEANT_KERBEROS: Candidate = is(
 
 /// Somebody tells that it takes long.
 const SLOW: &[&str] = &[
-    "it takes <n>",
+    "takes <n>s ",
+    "takes <n> s ",
     "takes about <n>",
     "takes around <n>",
     "took <n>",
@@ -61,14 +62,22 @@ pub(super) static FAMILIES: &[Family] = &[
                 Always,
                 "the security key does not sign: a touch or its PIN is missing, or its driver lacks what the key needs",
             ),
-            is("auth-key-unreadable", Always, "the file belongs to another security key than the one that is plugged in"),
+            is(
+                "auth-key-unreadable",
+                Always,
+                "the file belongs to another security key than the one that is plugged in",
+            ),
         ],
         ..Family::NEW
     },
     Family {
         texts: &["Unspecified GSS failure"],
         candidates: &[
-            is("auth-slow", Seen(SLOW), "ssh -o GSSAPIAuthentication=no is fast: looking for a ticket waits for a name server"),
+            is(
+                "auth-slow",
+                Seen(SLOW),
+                "ssh -o GSSAPIAuthentication=no is fast: looking for a ticket waits for a name server",
+            ),
             is("dns-slow", Seen(SLOW), "the wait comes before the connection, while the name is looked up"),
         ],
         ..Family::NEW
@@ -84,9 +93,17 @@ pub(super) static FAMILIES: &[Family] = &[
                 InLine(&["ermission denied", "Read-only", "not permitted"]),
                 "sshd may not write there: SELinux, a read-only home, or ProtectHome in its unit",
             ),
-            is("auth-password-rejected", Always, "a right code is refused each time: the module cannot note that it was used"),
+            is(
+                "auth-password-rejected",
+                Always,
+                "a right code is refused each time: the module cannot note that it was used",
+            ),
             is("server-disk-full", Always, "df shows no room where the homes are"),
-            is("auth-account-refused", Always, "sshd may not write there: SELinux, a read-only home, or ProtectHome in its unit"),
+            is(
+                "auth-account-refused",
+                Always,
+                "sshd may not write there: SELinux, a read-only home, or ProtectHome in its unit",
+            ),
         ],
         ..Family::NEW
     },
@@ -101,7 +118,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
-            is("auth-disconnected", Always, "the connection ends during the login: a module in /etc/pam.d/sshd is missing"),
+            is(
+                "auth-disconnected",
+                Always,
+                "the connection ends during the login: a module in /etc/pam.d/sshd is missing",
+            ),
             is("auth-account-refused", Always, "every password is refused, and keys work"),
             is("session-pam-refused", Always, "the login works, and the session ends at once"),
         ],

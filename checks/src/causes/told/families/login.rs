@@ -47,7 +47,6 @@ pub(super) const GIVEN_PASSWORD: Candidate = is(
         "prompts me for the password",
         "asks for the password",
         "asks me for the password",
-        "enter the password",
         "entering the password",
         "enter my password",
         "entering my password",

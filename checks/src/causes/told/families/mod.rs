@@ -148,11 +148,7 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
         &[Event::Rekeying],
         &[
             is("rekey-failed", When::Recorded(Event::KexinitSent), "it stops while keys are exchanged again"),
-            is(
-                "transfer-stalled",
-                When::Recorded(Event::KexinitSent),
-                "large transfers stop at other moments too",
-            ),
+            is("transfer-stalled", When::Recorded(Event::KexinitSent), "large transfers stop at other moments too"),
         ],
     ),
     (

@@ -9,7 +9,11 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["Could not resolve hostname <host>: Success", "Could not resolve hostname <host>: System error"],
         candidates: &[
             is("dns-no-address", Always, "ssh -4 works: the name has no address of the other family"),
-            is("dns-not-asked", Always, "dig finds the name, and getent hosts does not: the line hosts of nsswitch.conf"),
+            is(
+                "dns-not-asked",
+                Always,
+                "dig finds the name, and getent hosts does not: the line hosts of nsswitch.conf",
+            ),
         ],
         ..Family::NEW
     },

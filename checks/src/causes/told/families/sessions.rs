@@ -1,7 +1,7 @@
 //! Ends of connections and sessions.
 
-use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
 use super::closed::{BY_VOLUME, CHROOTED};
+use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
