@@ -49,6 +49,7 @@ const HARMLESS: &[&str] = &[
     "Allocated port <port> for remote forward to",
     "Canonicalized DNS aliased hostname",
     "session closed for local user <user> from [",
+    "(sshd:session): session closed for user <user>",
     // An older ssh looks for the public half first, and goes on with the private key.
     "load pubkey \"<text>\": invalid format",
     "kex: client->server<text>compression",
