@@ -26,6 +26,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Authentication successful", Event::LoggedIn),
     ("Opening main session channel", Event::ChannelAsked),
     ("Opened main channel", Event::SessionBegun),
+    ("Opened channel for session", Event::SessionBegun),
     ("Started a shell/command", Event::RequestGranted),
     ("Initiating key re-exchange", Event::Rekeying),
     ("Remote side initiated key re-exchange", Event::Rekeying),

@@ -6,7 +6,8 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command, is_output,
+    connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command,
+    is_another_clients_command, is_output, says_that_it_hangs,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -125,6 +126,7 @@ impl<'a> Collector<'a> {
             self.know(program);
         }
         let line = || Line { number, text: kept(message), english: english() };
+        self.log.says_it_hangs |= found.event.is_none() && says_that_it_hangs(message.text);
         if found.event.is_none() && found.symptoms.is_empty() {
             if found.complains {
                 self.log.unknown_count += 1;
@@ -134,7 +136,7 @@ impl<'a> Collector<'a> {
             } else if self.plain.len() < UNKNOWN && found.program.is_none() {
                 self.plain.push(line());
             }
-            self.log.connects_elsewhere |= connects_elsewhere(message.text);
+            self.log.connects_elsewhere |= connects_elsewhere(message.text) || is_another_clients_command(message.text);
             if is_a_stack_frame(message.text) {
                 self.has_frames_of_ssh |= names_ssh(message.text);
                 self.log.has_stack_frames = !self.has_frames_of_ssh;
@@ -283,6 +285,7 @@ impl<'a> Collector<'a> {
             log.unknown.append(&mut self.plain);
             log.unknown.sort_by_key(|line| line.number);
         }
+        log.plain = self.plain;
         log
     }
 }

@@ -1,6 +1,9 @@
 //! Marks of the program or the process that wrote a line.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::programs::names_ssh;
 
@@ -26,6 +29,42 @@ pub(super) fn is_a_typed_command(message: &[u8]) -> bool {
     const COMMANDS: [&[u8]; 4] = [b" ssh ", b" sftp ", b" scp ", b" ansible "];
     let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));
     prompt.is_some_and(|at| COMMANDS.iter().any(|command| message[at + 1..].starts_with(command)))
+}
+
+/// True for words of a person who tells that something hangs, or that nothing follows. A line of debugging has none.
+pub(super) fn says_that_it_hangs(text: &[u8]) -> bool {
+    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
+        let words = r"(?i)\b(?:hangs?|hanging|hung|freez(?:es|ing)|froze|gets? stuck|(?:is|was|just) stuck)\b|\b(?:and )?then (?:just )?nothing\b|\bnothing (?:else|more|happens|happened|further)\b|\bno further (?:output|lines)\b|\bjust (?:sits|sat|waits|stops)\b|\bnever (?:returns|comes back|get a prompt)|\bstops (?:here|there)\b|\bno prompt\b";
+        RegexBuilder::new(words).unicode(false).build().expect("the words of a hang compile")
+    });
+    WORDS.is_match(text) && memmem::find(text, b"debug").is_none()
+}
+
+/// True for a prompt of a shell and a command of a client of another protocol, and nothing of SSH.
+pub(super) fn is_another_clients_command(message: &[u8]) -> bool {
+    const COMMANDS: [&[u8]; 16] = [
+        b"pkcs11-tool",
+        b"pkcs15-tool",
+        b"p11tool",
+        b"psql",
+        b"mysql",
+        b"mysqldump",
+        b"redis-cli",
+        b"mongosh",
+        b"mongo",
+        b"ldapsearch",
+        b"smbclient",
+        b"telnet",
+        b"ftp",
+        b"lftp",
+        b"curl",
+        b"wget",
+    ];
+    const PROMPT: usize = 80;
+    let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));
+    let command = prompt.and_then(|at| message[at + 1..].strip_prefix(b" "));
+    let name = command.map(|command| command.split(u8::is_ascii_whitespace).next().unwrap_or_default());
+    name.is_some_and(|name| COMMANDS.contains(&name)) && !names_ssh(message)
 }
 
 /// True for what the process of a session says as it gives up, without naming its client.

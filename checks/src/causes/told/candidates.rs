@@ -1,7 +1,8 @@
 //! The candidates for a text that several causes print, and the evidence for each in the rest of the log.
 
-use super::families::{Candidate, When, Writer};
+use super::families::{Candidate, When, Writer, is};
 use super::finding::{Told, in_a_log, quoted, writer};
+use super::overcome::is_in_a_rekeying;
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -18,6 +19,11 @@ pub(super) fn candidates(
     seen: &Sighting,
 ) -> Vec<Told> {
     let mut fitting: Vec<(bool, &Candidate)> = Vec::new();
+    if all.iter().any(|candidate| may_be_of_a_rekeying(candidate.code))
+        && is_in_a_rekeying(connection, seen.line.number)
+    {
+        fitting.push((true, &REKEYING));
+    }
     for candidate in all {
         let is_new = !fitting.iter().any(|(_, known)| known.code == candidate.code);
         if let Some(speaks_for) = fit(connection, candidate.when, seen).filter(|_| is_new) {
@@ -48,6 +54,14 @@ pub(super) fn candidates(
         Told { cause, found, sign: Some(sign.into()), connections: Vec::new() }
     });
     told.collect()
+}
+
+/// The cause of an end or a stop while keys are exchanged again.
+const REKEYING: Candidate = is("rekey-failed", When::Always, "it comes while keys are exchanged again");
+
+/// True for a cause of an end or a stop that a failed rekeying looks like.
+fn may_be_of_a_rekeying(code: &str) -> bool {
+    ["idle-closed", "idle-reset", "idle-silent-drop", "handshake-kex-failed", "handshake-kex-stalled"].contains(&code)
 }
 
 /// True for the words of a program that could not connect.
@@ -84,6 +98,19 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
         When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
         When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
+        When::InLine(words) => words.iter().any(|word| seen.line.in_english().contains(word)),
+        When::ShellUnanswered => {
+            let wants_an_answer = |entry: &Entry| {
+                matches!(entry.value("what"), Some("shell" | "exec")) && entry.value("channel").is_some()
+            };
+            connection.all(Event::RequestSent).any(wants_an_answer)
+                && !connection.entries.iter().any(|entry| entry.event == Event::RequestGranted)
+        }
+        When::NothingReceived => {
+            let is_a_shell = |entry: &Entry| matches!(entry.value("what"), Some("shell" | "pty-req"));
+            let has_none = |entry: &Entry| entry.value("received") == Some("0");
+            connection.all(Event::RequestSent).any(is_a_shell) && connection.all(Event::Transferred).any(has_none)
+        }
         When::MidTransfer => {
             let received = |text: &str| connection.sightings.iter().any(|other| other.symptom == text);
             received("bytes received so far)") && !received("closed (0 bytes received so far)")

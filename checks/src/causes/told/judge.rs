@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{is_of_a_tool, is_of_others};
+use super::foreign::{is_of_a_tool, is_of_others, is_of_ssh};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -52,7 +52,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     let is_foreign = is_of_another_program(log);
     let is_about_ssh = is_about_ssh(log);
     for (at, connection) in log.connections.iter().enumerate() {
-        for mut one in of(connection, is_foreign, is_about_ssh) {
+        for mut one in of(connection, is_foreign, is_about_ssh, log.says_it_hangs) {
             match told.iter_mut().find(|known| known.cause.code == one.cause.code) {
                 Some(known) => {
                     known.connections.push(at);
@@ -94,7 +94,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     rank(log, &mut told);
     match &log.message {
         // Alone, the message of a letter is compared with more.
-        Some(message) if told.is_empty() => judge(message, known),
+        Some(message) if told.is_empty() && !is_foreign => judge(message, known),
         _ => told,
     }
 }
@@ -116,13 +116,21 @@ fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
     let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
+    // What is written around a complaint tells of another program where nothing names SSH.
+    let names_another = || {
+        lines.clone().chain(&log.unknown).chain(&log.plain).all(|line| !is_of_ssh(line.in_english()))
+            && log.plain.iter().any(|line| is_of_others(line.in_english()))
+    };
     log.programs.is_empty()
         && !has_steps
-        && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
+        && (log.has_stack_frames
+            || log.connects_elsewhere
+            || lines.clone().chain(&log.unknown).any(is_others)
+            || names_another())
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
-fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told> {
+fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool, hangs: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
@@ -203,7 +211,7 @@ fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told
                 let slow = slow(connection);
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
-                let stopped = if is_cut { None } else { stopped(connection) };
+                let stopped = if is_cut { None } else { stopped(connection, hangs) };
                 stopped.unwrap_or_else(|| slow.into_iter().collect())
             }
         };

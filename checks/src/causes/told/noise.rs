@@ -43,11 +43,24 @@ pub(super) fn is_noise(log: &Log, told: &Told) -> bool {
     let known = log.connections.iter().filter(|connection| connection.passed(Check::Auth));
     let known: Vec<_> = known.flat_map(addresses).collect();
     let is_known = |connection: &Connection| addresses(connection).iter().any(|address| known.contains(address));
-    // A text that several causes print names none for somebody who never logged in.
-    let is_open = told.sign.is_some() && !connections().any(|connection| connection.passed(Check::Auth));
+    // A text that several causes print names none for somebody who never logged in; what the system says of a program is nobody's.
+    let is_open = told.sign.is_some()
+        && !connections().any(|connection| connection.passed(Check::Auth))
+        && !connections().all(|one| is_of_the_system(one) || is_of_a_letter(one));
     let is_of_strangers = is_open || OF_STRANGERS.contains(&told.cause.code);
     let is_a_guess = || is_for_a_client(told.cause) && connections().all(|one| is_of_a_stranger(one, told.cause));
     !known.is_empty() && !connections().any(is_known) && (is_of_strangers || is_a_guess())
+}
+
+/// True if all that is known of a connection is what the kernel says of a process.
+fn is_of_the_system(connection: &Connection) -> bool {
+    let is_of_a_process = |seen: &Sighting| seen.symptom.contains("[<pid>]") || seen.symptom.contains("process <pid>");
+    !connection.sightings.is_empty() && connection.sightings.iter().all(is_of_a_process)
+}
+
+/// True for words that no server wrote: somebody tells of the connections below.
+fn is_of_a_letter(connection: &Connection) -> bool {
+    writer(connection) != Writer::Server && connection.entries.is_empty() && connection.peers.is_empty()
 }
 
 /// True if sshd dropped connections for their number, and fewer than there are logins in the same log: most clients get in.

@@ -9,7 +9,7 @@ use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
-pub(super) const ANSWERED: [&str; 2] = ["hostkey-unknown", "auth-key-encrypted"];
+pub(super) const ANSWERED: [&str; 3] = ["hostkey-unknown", "auth-key-encrypted", "auth-security-key-file"];
 /// Causes of requests beside a session, which goes on without them.
 pub(super) const BESIDE_A_SESSION: [&str; 4] = [
     "channel-forward-unreachable",
@@ -39,12 +39,24 @@ pub(super) fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sightin
 
 /// The cause of a key exchange that fails: in a session it is that of a rekeying.
 pub(super) fn or_of_a_rekeying(connection: &Connection, cause: &'static Cause, seen: &Sighting) -> &'static Cause {
-    let of_keys = |entry: &&Entry| matches!(entry.event, Event::Rekeying | Event::NewkeysReceived | Event::Connecting);
-    let last = connection.entries.iter().take_while(|entry| entry.line < seen.line.number).filter(of_keys).last();
     let is_a_rekeying =
-        cause.code.starts_with("handshake-kex-") && last.is_some_and(|last| last.event == Event::Rekeying);
+        cause.code.starts_with("handshake-kex-") && is_in_a_rekeying(connection, seen.line.number.saturating_sub(1));
     let rekeying = || causes::all().find(|cause| cause.code == "rekey-failed");
     is_a_rekeying.then(rekeying).flatten().unwrap_or(cause)
+}
+
+/// True if keys are exchanged again at a line, and the new ones have not come.
+pub(super) fn is_in_a_rekeying(connection: &Connection, line: u64) -> bool {
+    let is_of_keys = |entry: &&Entry| {
+        matches!(entry.event, Event::Rekeying | Event::NewkeysReceived | Event::Connecting)
+            || entry.event == Event::KexinitSent && was_logged_in_before(connection, entry)
+    };
+    let last = connection.entries.iter().take_while(|entry| entry.line <= line).filter(is_of_keys).last();
+    last.is_some_and(|last| matches!(last.event, Event::Rekeying | Event::KexinitSent))
+}
+
+fn was_logged_in_before(connection: &Connection, entry: &Entry) -> bool {
+    connection.entries.iter().any(|other| other.event == Event::LoggedIn && other.line < entry.line)
 }
 
 /// True if a text is the question about a host key, or what follows its acceptance, and not the refusal of one.

@@ -56,6 +56,7 @@ pub(super) fn closest(
             || is_harmless(seen)
             || is_a_file_of_many(connection, seen)
             || !is_about_ssh && is_of_anybody(connection, seen)
+            || is_of_another_login(seen, writer)
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;
@@ -67,6 +68,14 @@ pub(super) fn closest(
         }
     }
     closest.into_iter().map(|(seen, _)| seen).collect()
+}
+
+/// True if a line about an account is of a login by another program.
+fn is_of_another_login(seen: &Sighting, writer: Writer) -> bool {
+    let is_of_a_login = |cause: &&Cause| cause.stage == Check::Auth;
+    is_said_of_others_too(&seen.symptom)
+        && is_foreign(seen.line.in_english())
+        && owners(&seen.symptom, writer).iter().all(is_of_a_login)
 }
 
 /// True if a text complains of nothing.

@@ -31,13 +31,13 @@ pub(super) fn is_of_a_wait(told: &Told) -> bool {
     told.sign.is_none() && told.found.because.iter().all(|line| line.contains(PASS))
 }
 
-/// Returns the candidates for a log that ends in the middle of a step without giving a reason.
-pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
+/// Returns the candidates for a log that ends in the middle of a step without giving a reason; `hangs` where somebody says that it hangs there.
+pub(super) fn stopped(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
         return None;
     }
     // ssh logs its next step at once after the login; of libraries, only some log the session.
-    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
+    let last = connection.last_step().filter(|last| hangs || last.event != Event::LoggedIn)?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
     if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {
@@ -56,7 +56,14 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
         }
         return Some(told);
     }
-    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
+    // A log cut after the login, or before the name is looked up, tells nothing by itself.
+    let event = match last.event {
+        Event::LoggedIn => Event::SessionBegun,
+        Event::RequestGranted if hangs => Event::SessionBegun,
+        Event::ConfigRead if hangs => Event::Resolving,
+        event => event,
+    };
+    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&event))?;
     let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
     let seen = Sighting::of(line);
     Some(candidates(connection, all, false, &seen))
@@ -73,7 +80,13 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
     // Since OpenSSH 6.2, ssh names its own version before it waits for the server's.
     let is_at_its_keys = connection.entries.last().is_some_and(|last| last.event == Event::IdentityFile);
     let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, 7);
-    has_a_version || is_before_the_reply && says_when_it_waits || is_before_the_shell || is_before_the_version
+    let is_after_a_rekeying = matches!(last.event, Event::NewkeysReceived | Event::NewkeysSent)
+        && connection.first(Event::Rekeying).is_some_and(|first| first.line < last.line);
+    has_a_version
+        || is_after_a_rekeying
+        || is_before_the_reply && says_when_it_waits
+        || is_before_the_shell
+        || is_before_the_version
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.
@@ -133,6 +146,8 @@ pub(super) fn slow(connection: &Connection) -> Option<Told> {
     let is_slow = |gap: &&Gap| gap.seconds >= SLOW_S && !was_typed(connection, gap);
     let (gap, code) = connection.gaps.iter().filter(is_slow).find_map(|gap| {
         let code = match (gap.after, gap.before) {
+            // That login is another client's.
+            (Some(Event::LoggedIn), Some(Event::LoggedIn | Event::LoginRefused)) => return None,
             (_, Some(Event::LoggedIn | Event::MethodsOffered | Event::LoginBegun | Event::KeyAccepted))
             | (Some(Event::LoggedIn | Event::ChannelAsked), Some(Event::SessionBegun | Event::RequestGranted)) => {
                 "auth-slow"

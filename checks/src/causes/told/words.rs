@@ -39,6 +39,19 @@ const HARMLESS: &[&str] = &[
     "raise <what>(",
     "throw new Error(",
     "mux_client_read_packet: read header failed: Broken pipe",
+    // Lines of debugging that name a function, in a step that goes well or goes on.
+    "mux_client_hello_exchange: master version <n>",
+    "ssh_get_authentication_socket_path: path '",
+    "get_agent_identities: ssh_agent_bind_hostkey:",
+    "mm_pty_allocate: waiting for MONITOR_ANS_PTY",
+    "srclimit_penalise: address <address> is exempt",
+    "debug1: PAM: pam_setcred():",
+    "Allocated port <port> for remote forward to",
+    "Canonicalized DNS aliased hostname",
+    "session closed for local user <user> from [",
+    "(sshd:session): session closed for user <user>",
+    // An older ssh looks for the public half first, and goes on with the private key.
+    "load pubkey \"<text>\": invalid format",
     "kex: client->server<text>compression",
     "identity file <file> type -1",
     "Host key fingerprint is:",
@@ -180,6 +193,7 @@ pub(super) const NOTICES: &[&str] = &[
     "Shell access is disabled",
     "Shell access is not supported",
     "Welcome to GitLab, ",
+    "running gitolite",
     "Enter passphrase for key",
     "Enter passphrase for (stdin)",
 ];

@@ -99,6 +99,10 @@ pub enum Event {
     Asked,
     /// A login method is tried (`method`).
     MethodTried,
+    /// The agent is asked for its keys (`file`).
+    AgentAsked,
+    /// The agent told its keys.
+    AgentAnswered,
     /// A public key is offered (`key`, `kind`, `fingerprint`).
     KeyOffered,
     /// A private key without a public half at hand is tried (`key`).
@@ -214,6 +218,8 @@ impl Event {
             | E::MethodsOffered
             | E::Asked
             | E::MethodTried
+            | E::AgentAsked
+            | E::AgentAnswered
             | E::KeyOffered
             | E::KeyTried
             | E::KeyAccepted

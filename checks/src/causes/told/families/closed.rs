@@ -6,6 +6,30 @@ use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
+/// sshd ends a session whose root folder is not root's; its settings are told beside the end.
+pub(super) const CHROOTED: Candidate = is(
+    "session-chroot-failed",
+    Seen(&["ChrootDirectory <file>"]),
+    "sshd's log says bad ownership or modes for chroot directory: each folder up to it must be root's alone",
+);
+/// Somebody tells that it comes with the amount of data.
+pub(super) const BY_VOLUME: Candidate = is(
+    "path-random-resets",
+    Seen(&[
+        "bytes are transferred",
+        "rows are transferred",
+        "of data is transferred",
+        "large file",
+        "big file",
+        "lot of data",
+        "lots of data",
+        "lot of output",
+        "lots of output",
+        "large amount of",
+    ]),
+    "it comes with the amount of data, whatever the time: a device on the path, or an antivirus, cuts busy connections",
+);
+
 /// The causes of a connection that is closed without a reason.
 pub(super) const CLOSED: &[Candidate] = &[
     is(
@@ -31,6 +55,7 @@ pub(super) const CLOSED: &[Candidate] = &[
         Seen(&["Enter passphrase for key"]),
         "the login was under way: ssh had asked for a passphrase",
     ),
+    CHROOTED,
     is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
     is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
     is(
@@ -120,8 +145,10 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),
             is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
+            CHROOTED,
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
+            BY_VOLUME,
             is(
                 "idle-reset",
                 After(Check::Auth),

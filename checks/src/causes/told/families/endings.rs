@@ -1,13 +1,46 @@
 //! Ends of sessions after a silence, and those that the server or a proxy makes.
 
 use super::closed::CLOSED;
-use super::family::When::{After, Always, Between, Exchanging, JustBegun, RequestPending, Seen, SoonAfterLogin};
+use super::family::When::{
+    After, Always, Between, Exchanging, JustBegun, NothingReceived, RequestPending, Seen, SoonAfterLogin,
+};
 use super::family::{Family, Writer, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // What people tell of sessions that their logs show as sound.
+        texts: &[
+            "<n>sec of no typing",
+            "<n> sec of no typing",
+            "seconds of no typing",
+            "minutes of no typing",
+            "if I keep typing",
+            "If you keep typing",
+            "as long as I keep typing",
+            "as long as I type",
+            "when I stop typing",
+            "when I don't type",
+            "left idle for",
+            "leave it idle for",
+            "leave the session idle",
+            "being idle for",
+            "is idle for more than",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is(
+                "idle-silent-drop",
+                Always,
+                "a firewall or NAT on the path drops idle connections: a keepalive keeps them",
+            ),
+            is("idle-closed", Always, "the server or a proxy closes idle connections, and ssh says so at once"),
+            is("idle-shell-timeout", Always, "the shell ends itself at its prompt (TMOUT)"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &["closed due to inactivity", "terminated due to inactivity", "closed because of inactivity"],
         writer: Writer::Anyone,
@@ -33,6 +66,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
+            is(
+                "path-dscp-dropped",
+                NothingReceived,
+                "the login works, and the session gets no byte: ssh -o IPQoS=none does",
+            ),
             is(
                 "idle-silent-drop",
                 Always,

@@ -88,6 +88,12 @@ pub enum When {
     Between(Check, Check),
     /// One of these texts appears in the same connection.
     Seen(&'static [&'static str]),
+    /// The line itself has one of these words.
+    InLine(&'static [&'static str]),
+    /// A shell was asked for, to which a detailed log shows no answer.
+    ShellUnanswered,
+    /// A shell was asked for, and ssh received nothing from it until the end.
+    NothingReceived,
     /// rsync says that it had received data when the connection ended.
     MidTransfer,
     /// This step is recorded.

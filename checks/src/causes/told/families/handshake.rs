@@ -1,9 +1,53 @@
 //! The key exchange, and packets that do not verify.
 
-use super::family::When::{After, Always, Before, Exchanging, NothingInCommon, Seen};
+use super::family::When::{After, Always, Before, Exchanging, InLine, NothingInCommon, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
+
+/// Packets do not verify from the first encrypted one.
+const AT_FIRST: &str = "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)";
+/// Packets do not verify in a session that worked.
+const AFTER_A_WHILE: &str =
+    "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path";
+/// Words of a session that worked before: a copy under way, the session's end in the server's log, and what people write of it.
+const OF_A_SESSION: &[&str] = &[
+    "(sshd:session): session closed for user",
+    "KB/s ",
+    "MB/s ",
+    "kB/s ",
+    "large file",
+    "big file",
+    "lot of data",
+    "lots of data",
+    "lot of output",
+    "lots of output",
+    "large amount",
+    "after a while",
+    "after some time",
+    "after a few",
+    "after several",
+    "at random",
+    "randomly",
+    "in the middle of",
+    "while copying",
+    "while transferring",
+    "during transfer",
+    "during the transfer",
+    "during a transfer",
+    "during file transfer",
+    "transferring files",
+    "tar: Unexpected EOF",
+    "tar: Removing leading",
+    "file larger than",
+    "files larger than",
+    "close_fds r <n>",
+    "разрывается",
+    "обрывается",
+    "nach einer Weile",
+    "au bout de quelques",
+    "después de un rato",
+];
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -139,41 +183,25 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
-            is(
-                "handshake-mac-mismatch",
-                Seen(&["closed (0 bytes received so far)"]),
-                "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)",
-            ),
-            is(
-                "transfer-corrupted",
-                Seen(&["bytes received so far)"]),
-                "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
-            ),
+            is("handshake-mac-mismatch", Seen(&["closed (0 bytes received so far)"]), AT_FIRST),
+            is("transfer-corrupted", Seen(&["bytes received so far)"]), AFTER_A_WHILE),
             is(
                 "handshake-protocol-violation",
                 Seen(&["exchange_identification: banner line <n>:"]),
                 "lines come before the version: the ProxyCommand, or something on the way, prints into the connection",
             ),
+            is("transfer-corrupted", After(Check::Auth), AFTER_A_WHILE),
+            is("transfer-corrupted", Seen(OF_A_SESSION), AFTER_A_WHILE),
+            is("handshake-mac-mismatch", Before(Check::Auth), AT_FIRST),
+            is("handshake-mac-mismatch", InLine(&["[preauth]"]), AT_FIRST),
+            // ssh up to 7.4, with which servers agreed on every MAC.
             is(
                 "transfer-corrupted",
-                After(Check::Auth),
-                "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
+                InLine(&["Disconnecting: Packet corrupt", "Disconnecting: Corrupted"]),
+                AFTER_A_WHILE,
             ),
-            is(
-                "handshake-mac-mismatch",
-                Before(Check::Auth),
-                "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)",
-            ),
-            is(
-                "handshake-mac-mismatch",
-                Always,
-                "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)",
-            ),
-            is(
-                "transfer-corrupted",
-                Always,
-                "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path",
-            ),
+            is("handshake-mac-mismatch", Always, AT_FIRST),
+            is("transfer-corrupted", Always, AFTER_A_WHILE),
             is("handshake-protocol-violation", Always, "something else prints into the connection"),
         ],
         ..Family::NEW

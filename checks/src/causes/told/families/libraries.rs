@@ -239,7 +239,13 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["PAM unable to dlopen(<file>", "PAM adding faulty module"],
+        texts: &[
+            "PAM unable to dlopen(<file>",
+            "PAM adding faulty module",
+            "load_modules: can not open module",
+            "open_module: <file> failed",
+            "open_module: stat(<file>",
+        ],
         writer: Writer::Anyone,
         unless: &[Event::SessionBegun],
         candidates: &[

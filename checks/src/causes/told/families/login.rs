@@ -2,6 +2,7 @@
 
 use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
 use super::family::{Candidate, Family, Writer, is};
+use super::hardware::MEANT_KERBEROS;
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
@@ -41,6 +42,21 @@ pub(super) const GIVEN_PASSWORD: Candidate = is(
         "auth_password(",
         "password authentication",
         "Authentication (password) failed",
+        "prompted for the password",
+        "prompts for the password",
+        "prompts me for the password",
+        "asks for the password",
+        "asks me for the password",
+        "entering the password",
+        "enter my password",
+        "entering my password",
+        "type the password",
+        "typing the password",
+        "type my password",
+        "the correct password",
+        "the right password",
+        "password is correct",
+        "password is right",
         "Permission denied (password)",
         "Permission denied (keyboard-interactive)",
         "Permission denied (password,keyboard-interactive)",
@@ -84,6 +100,7 @@ pub(super) const REFUSED: &[Candidate] = &[
         Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
         "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
     ),
+    MEANT_KERBEROS,
     is("auth-no-credentials", NothingOffered, "no key was offered at all"),
     TYPED_PASSWORD,
     is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),

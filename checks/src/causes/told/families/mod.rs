@@ -15,6 +15,7 @@ mod finished;
 mod forges;
 mod general;
 mod handshake;
+mod hardware;
 mod interrupted;
 mod jump;
 mod libraries;
@@ -48,6 +49,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         dropbear::FAMILIES,
         sftp::FAMILIES,
         forges::FAMILIES,
+        hardware::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,
         refusals::FAMILIES,
@@ -143,6 +145,20 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
         ],
     ),
     (
+        &[Event::Rekeying],
+        &[
+            is("rekey-failed", When::Recorded(Event::KexinitSent), "it stops while keys are exchanged again"),
+            is("transfer-stalled", When::Recorded(Event::KexinitSent), "large transfers stop at other moments too"),
+        ],
+    ),
+    (
+        &[Event::AgentAsked],
+        &[
+            is("auth-agent-silent", When::Always, "the agent waits for a confirmation or its card, or hangs"),
+            is("auth-slow", When::Always, "it goes on after some seconds: the server looks up this client's name"),
+        ],
+    ),
+    (
         &[Event::LoginBegun, Event::MethodTried, Event::MethodsOffered, Event::NewkeysReceived, Event::NewkeysSent],
         &[
             is(
@@ -156,6 +172,11 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (
         &[Event::SessionBegun, Event::ChannelAsked, Event::RequestSent],
         &[
+            is(
+                "path-dscp-dropped",
+                When::ShellUnanswered,
+                "ssh -o IPQoS=none works: sshd answers a request before the shell's files run, and the answer does not come",
+            ),
             is(
                 "session-start-hangs",
                 When::Always,

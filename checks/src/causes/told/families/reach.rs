@@ -5,6 +5,27 @@ use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // The resolver's library failed without an error of its own.
+        texts: &["Could not resolve hostname <host>: Success", "Could not resolve hostname <host>: System error"],
+        candidates: &[
+            is("dns-no-address", Always, "ssh -4 works: the name has no address of the other family"),
+            is(
+                "dns-not-asked",
+                Always,
+                "dig finds the name, and getent hosts does not: the line hosts of nsswitch.conf",
+            ),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["Address family not supported by protocol", "Address family not supported by protocol family"],
+        candidates: &[
+            is("tcp-unreachable", Always, "ssh -4 works: this machine has no IPv6, and the name has such an address"),
+            is("tcp-bind-address", Always, "BindAddress or -b is of the other family"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Name or service not known",
             "nodename nor servname provided",

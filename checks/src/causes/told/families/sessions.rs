@@ -1,5 +1,6 @@
 //! Ends of connections and sessions.
 
+use super::closed::{BY_VOLUME, CHROOTED};
 use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
@@ -21,6 +22,22 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "the process of one connection crashed: others still get in"),
             is("handshake-closed-before-banner", Always, "it crashes before it sends its version"),
             is("server-start-failed", Always, "nothing listens on the port any more: the process was sshd itself"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "sftp-server[<pid>]: segfault at",
+            "sftp-server[<pid>] general protection",
+            "sftp-server[<pid>] trap",
+            "sftp-server[<pid>]: unhandled signal",
+            "Killed process <pid> (sftp-server)",
+        ],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("session-subsystem-missing", Always, "sftp-server is there, and crashes: every sftp ends at once"),
+            is("exit-by-signal", Always, "it comes in the middle of a transfer: the system ended the process"),
         ],
         ..Family::NEW
     },
@@ -64,6 +81,7 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            CHROOTED,
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is(
                 "handshake-closed-before-banner",
@@ -71,6 +89,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the stack trace is that of Connect: no session was open",
             ),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
+            BY_VOLUME,
             is(
                 "idle-reset",
                 Always,

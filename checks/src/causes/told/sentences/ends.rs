@@ -34,6 +34,19 @@ pub(super) const ENDS: &[Sentence] = &[
         ],
     ),
     (
+        r"\bkeep-? ?alives?\b.{0,60}\b(?:not|n't|no longer|never|without)\b.{0,20}(?:times? ?out|<late>|<closed>|<frozen>)|(?:times? ?out|<closed>|<frozen>).{0,90}\bkeep-? ?alive|\b(?:for|after) (?:a few|some|several|a couple of|\d+|two|five|ten) ?(?:minutes?|mins?|hours?)\b.{0,40}(?:times ?out|<closed>|<frozen>)|(?:<closed>|<frozen>).{0,40}\bafter (?:a few|some|several|a couple of|\d+|two|five|ten) ?(?:minutes?|mins?|hours?)\b",
+        &[
+            is(
+                "idle-silent-drop",
+                Always,
+                "it comes after an idle time: a firewall or NAT on the path drops the session",
+            ),
+            is("idle-closed", Always, "the server or a proxy closes idle connections"),
+            is("idle-no-keepalive", Always, "ssh sends no keepalives: ServerAliveInterval is 0"),
+            is("network-outage", Always, "it comes in the midst of work, too: the network was down for a while"),
+        ],
+    ),
+    (
         r"(?:look ?up|resol\w*|\bdns\b)\b.{0,60}<late>",
         &[
             is("dns-timeout", Always, "the name server does not answer"),

@@ -4,6 +4,17 @@ use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
     (
+        "channel-local-forward-failed",
+        &[
+            "channel_setup_fwd_listener: getaddrinfo(<host>): <why>",
+            "channel_setup_fwd_listener: getaddrinfo(<host>): Address family for hostname not supported",
+            "channel_setup_fwd_listener: getaddrinfo(<host>): Name or service not known",
+            "channel_setup_fwd_listener_tcpip: getaddrinfo(<host>): <why>",
+            "channel_setup_fwd_listener_tcpip: getaddrinfo(<host>): Address family for hostname not supported",
+            "channel_setup_fwd_listener_tcpip: getaddrinfo(<host>): Name or service not known",
+        ],
+    ),
+    (
         "channel-remote-forward-failed",
         &[
             "ssh: tcpip-forward request denied by peer",

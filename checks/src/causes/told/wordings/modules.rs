@@ -17,7 +17,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "(sshd:account): helper binary execve failed",
             "(sshd:auth): access denied: tty",
             "(sshd:auth): <text> inactive for <n> days - denied",
-            "Failed to update secret file",
             "Failed to read \"<file>google_authenticator\" for",
             "Secret file \"<file>\" must be owned by",
             "Secret file \"<file>\" permissions (<n>)",

@@ -133,6 +133,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Shell access is disabled",
             "Shell access is not supported",
             "Welcome to GitLab, ",
+            "running gitolite",
             "ERROR: Permission to <what> denied to",
             "refusing non-sftp session",
             "service allows sftp connections only",
