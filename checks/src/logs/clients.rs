@@ -92,7 +92,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<status=0>(0, '", Event::CommandEnded),
     ("<status=0>(0, u'", Event::CommandEnded),
     // SSHKit, whose commands end so.
-    ("Exception while executing <text> exit status: <n>", Event::CommandEnded),
+    ("Exception while executing <text> exit status: <failed>", Event::CommandEnded),
     ("Finished in <n> seconds with exit status <n>", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),

@@ -1,5 +1,6 @@
 //! The candidates for a text that several causes print, and the evidence for each in the rest of the log.
 
+use super::algorithms::kind_of_all;
 use super::families::{Candidate, When, Writer};
 use super::finding::{Told, in_a_log, quoted, writer};
 use crate::causes::{self, Match, Severity};
@@ -84,6 +85,11 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
         When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
         When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
+        When::SeenWithout(texts, without) => {
+            let has = |texts: &[&str]| connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str()));
+            has(texts) && !has(without)
+        }
+        When::Lists(kind) => kind_of_all(seen.line.in_english()) == Some(kind),
         When::MidTransfer => {
             let received = |text: &str| connection.sightings.iter().any(|other| other.symptom == text);
             received("bytes received so far)") && !received("closed (0 bytes received so far)")

@@ -13,13 +13,13 @@ use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ss
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, or_of_a_rekeying, passed_after, succeeded,
-    was_never_needed,
+    is_of_a_master_left, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
 use super::remote_command::failed_by_itself;
 use super::sentences::Says;
-use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
+use super::unfinished::{hung, is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
@@ -29,7 +29,8 @@ use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 9] = [
+    ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
@@ -84,6 +85,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
             told = either(told, said, has_texts && !is_vague);
         }
     }
+    told.retain(|one| !is_of_a_master_left(log, one));
     if is_an_end_alone(log) {
         told.clear();
     }
@@ -204,7 +206,8 @@ fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
                 let stopped = if is_cut { None } else { stopped(connection) };
-                stopped.unwrap_or_else(|| slow.into_iter().collect())
+                let hung = hung(connection);
+                stopped.or(hung).unwrap_or_else(|| slow.into_iter().collect())
             }
         };
         named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));

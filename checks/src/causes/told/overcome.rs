@@ -1,11 +1,14 @@
 //! Steps that a connection took after a text was printed: a text about what it left behind is no cause of its end.
 
-use super::finding::writer;
+use super::families::Writer;
+use super::finding::{Told, writer};
 use super::owners::{family, owners};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
-use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Log, Part, Sighting};
 
+/// The cause of a control master that gives no session.
+const MASTER: &str = "config-master-dead";
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
@@ -28,7 +31,8 @@ pub(super) fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sightin
     let is_answered = ANSWERED.contains(&cause.code)
         && cause.stage < Check::Auth
         && (connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked)
-            || is_let_through(seen) && was_refused_after(connection, seen));
+            || is_let_through(seen) && was_refused_after(connection, seen)
+            || is_of_curl(seen) && connection.entries.iter().any(|entry| is_of_the_login(entry, seen)));
     // A program that looks for ssh in several places went on with the one that it found.
     let is_on_the_way = |entry: &Entry| {
         entry.line > seen.line.number && entry.event.place().is_some_and(|(check, _)| check >= Check::Tcp)
@@ -50,6 +54,16 @@ pub(super) fn or_of_a_rekeying(connection: &Connection, cause: &'static Cause, s
 /// True if a text is the question about a host key, or what follows its acceptance, and not the refusal of one.
 fn is_let_through(seen: &Sighting) -> bool {
     seen.symptom.contains("can't be established") || seen.symptom.starts_with("Failed to add the host to the list")
+}
+
+/// True for curl's line on a host key, after which it goes on where it was not told to check it.
+fn is_of_curl(seen: &Sighting) -> bool {
+    seen.symptom.starts_with("SSH host check:")
+}
+
+/// True for a step of the login after a line.
+fn is_of_the_login(entry: &Entry, seen: &Sighting) -> bool {
+    entry.line > seen.line.number && entry.event.place().is_some_and(|(check, _)| check >= Check::Auth)
 }
 
 /// True if a login was refused after a line, and no host key was.
@@ -91,6 +105,27 @@ fn was_not_connected_after(connection: &Connection, seen: &Sighting) -> bool {
         let is_it = |cause: &&Cause| Some(cause.code) == named.or(first);
         causes::all().find(is_it).is_some_and(|cause| matches!(cause.stage, Check::Dns | Check::Tcp))
     })
+}
+
+/// True if a control master gave no session, and a later line tells how the connection went that ssh opened in its place (muxclient returns, and
+/// ssh connects by itself).
+pub(super) fn is_of_a_master_left(log: &Log, told: &Told) -> bool {
+    let is_its_own = |seen: &Sighting| owners(&seen.symptom, Writer::Client).iter().any(|cause| cause.code == MASTER);
+    let own = told.connections.iter().flat_map(|at| &log.connections[*at].sightings).filter(|seen| is_its_own(seen));
+    let Some(last) = own.map(|seen| seen.line.number).max() else { return false };
+    let is_a_cause = |seen: &Sighting| {
+        seen.line.number > last
+            && !is_its_own(seen)
+            && (family(&seen.symptom, Writer::Client).is_some_and(|(_, family)| !family.is_wrapper && family.speaks_alone())
+                || !owners(&seen.symptom, Writer::Client).is_empty())
+    };
+    let goes_on = |entry: &Entry| {
+        entry.line > last && matches!(entry.event.place(), Some((check, Part::Passes)) if check > Check::Config)
+    };
+    told.cause.code == MASTER
+        && log.connections.iter().any(|connection| {
+            connection.sightings.iter().any(is_a_cause) || connection.entries.iter().any(goes_on)
+        })
 }
 
 /// True if a key file is missing or unreadable, and the connection ended before any login.

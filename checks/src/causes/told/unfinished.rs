@@ -1,7 +1,7 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
+use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STALLED, STOPS, Writer};
 use super::finding::{Told, writer};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
@@ -29,6 +29,38 @@ pub(super) fn is_of_a_stop(told: &Told) -> bool {
 /// True for a cause that is a wait alone: where something failed, that comes first.
 pub(super) fn is_of_a_wait(told: &Told) -> bool {
     told.sign.is_none() && told.found.because.iter().all(|line| line.contains(PASS))
+}
+
+/// What people write below a log at whose end nothing goes on, and the lines of a transfer that had begun.
+pub(super) const HUNG: [&[&str]; 2] = [NOTES, TRANSFERS];
+const NOTES: &[&str] = &[
+    "hangs after this",
+    "hangs at this point",
+    "hangs here",
+    "hangs right here",
+    "freezes after this",
+    "freezes at this point",
+    "freezes here",
+    "stuck here",
+    "stuck at this point",
+    "stays like this",
+    "it just hangs forever",
+    "then it just hangs",
+    "nothing happens after this",
+];
+const TRANSFERS: &[&str] = &[
+    "[chan <n>] open(",
+    "Uploading <file> to <file>",
+    "Fetching <file> to <file>",
+    "0.0KB/s   --:-- ETA",
+];
+
+/// Returns the candidates for a transfer that somebody says stands still where the log of it ends.
+pub(super) fn hung(connection: &Connection) -> Option<Vec<Told>> {
+    let last = |texts: &[&str]| connection.sightings.iter().rfind(|seen| texts.contains(&seen.symptom.as_str()));
+    let (begun, note) = last(TRANSFERS).zip(last(NOTES))?;
+    let is_its_end = begun.line.number < note.line.number && connection.passed(Check::Auth);
+    (is_its_end && connection.end().is_none()).then(|| candidates(connection, STALLED, false, note))
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::families::{When, families};
+use super::unfinished::HUNG;
 use super::wordings;
 use crate::causes::Cause;
 
@@ -220,10 +221,11 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     let shared = families().flat_map(|family| family.texts).copied();
     let candidates = families().flat_map(|family| family.candidates);
     let hints = candidates.flat_map(|candidate| match candidate.when {
-        When::Seen(texts) => texts,
-        _ => &[],
+        When::Seen(texts) => [texts, &[]],
+        When::SeenWithout(texts, without) => [texts, without],
+        _ => [&[][..], &[]],
     });
-    own.chain(shared).chain(hints.copied())
+    own.chain(shared).chain(hints.flatten().copied()).chain(HUNG.into_iter().flatten().copied())
 }
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.

@@ -6,6 +6,19 @@ use super::jump::OF_A_WEB_TUNNEL;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
+/// Words of people about what connects and leaves without a login.
+const PROBES: &[&str] = &[
+    "TCP probe",
+    "health probe",
+    "liveness probe",
+    "readiness probe",
+    "livenessProbe",
+    "readinessProbe",
+    "'s health check",
+    "TCP health check",
+    "port check of",
+];
+
 pub(super) static FAMILIES: &[Family] = &[
     // Whatever went wrong, it did before the end of the version exchange.
     Family {
@@ -163,8 +176,9 @@ pub(super) static FAMILIES: &[Family] = &[
                 ]),
                 "the connection is accepted, and no banner arrives",
             ),
+            is("handshake-probed", Seen(PROBES), "it is the server's log: a probe connects and leaves"),
+            is("handshake-not-ssh", Greeting(1), "what answers sends text that is no version"),
             is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
-            is("handshake-not-ssh", Greeting(2), "what answers sends text that is no version"),
             is(
                 "auth-slow",
                 Seen(&["SSH  Host key fingerprint:", "Host key fingerprint:"]),

@@ -3,7 +3,7 @@
 use super::family::When::{Always, Seen};
 use super::family::{Candidate, Family, Writer, is};
 use super::login::{
-    ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, TYPED_PASSWORD, UNUSED_KEY,
+    ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, SIGNED_UNASKED, TYPED_PASSWORD, UNUSED_KEY,
 };
 
 /// Words of a program that logs in with a key: its calls, the frames of its stack, the lines of its library's log.
@@ -52,6 +52,7 @@ const PASSWORD: Candidate = is(
 
 /// The causes of a login that a library reports as refused.
 pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
+    SIGNED_UNASKED,
     OFFERED_KEY,
     UNUSED_KEY,
     ASKED_PASSPHRASE,

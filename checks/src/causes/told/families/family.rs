@@ -1,5 +1,6 @@
 //! A family: a text that several causes print, and its candidates.
 
+use crate::causes::told::algorithms::AlgorithmKind;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -88,6 +89,10 @@ pub enum When {
     Between(Check, Check),
     /// One of these texts appears in the same connection.
     Seen(&'static [&'static str]),
+    /// One of the first texts appears in the same connection, and none of the second.
+    SeenWithout(&'static [&'static str], &'static [&'static str]),
+    /// The line names algorithms of this kind alone.
+    Lists(AlgorithmKind),
     /// rsync says that it had received data when the connection ended.
     MidTransfer,
     /// This step is recorded.

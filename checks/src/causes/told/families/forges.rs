@@ -1,6 +1,6 @@
 //! Forges, whose own command runs after the login, and fails.
 
-use super::family::When::Always;
+use super::family::When::{Always, Seen};
 use super::family::{Family, is};
 
 pub(super) static FAMILIES: &[Family] = &[Family {
@@ -13,6 +13,18 @@ pub(super) static FAMILIES: &[Family] = &[Family {
         "Failed to execute git command:",
     ],
     candidates: &[
+        is(
+            "exit-command-failed",
+            Seen(&[
+                "connect: connection refused",
+                "Internal Server Connection Error",
+                "dial tcp 127.0.0.1:",
+                "dial tcp [::1]:",
+                "sql: database is closed",
+                "/api/internal/",
+            ]),
+            "the login works, and the forge's own command does not reach its database or its web server",
+        ),
         is(
             "session-restricted",
             Always,

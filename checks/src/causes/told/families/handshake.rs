@@ -1,7 +1,8 @@
 //! The key exchange, and packets that do not verify.
 
-use super::family::When::{After, Always, Before, Exchanging, NothingInCommon, Seen};
+use super::family::When::{After, Always, Before, Exchanging, Lists, NothingInCommon, Seen};
 use super::family::{Family, Writer, is};
+use crate::causes::told::algorithms::AlgorithmKind::{Cipher, Compression, HostKey, Kex, Mac};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -37,6 +38,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-common-hostkey", NothingInCommon(&[1]), "the lists of host keys have no name in common"),
             is("handshake-no-common-cipher", NothingInCommon(&[2, 3]), "the lists of ciphers have no name in common"),
             is("handshake-no-common-mac", NothingInCommon(&[4, 5]), "the lists of MACs have no name in common"),
+            is("handshake-no-common-kex", Lists(Kex), "the lists on the line are those of key exchanges"),
+            is("handshake-no-common-hostkey", Lists(HostKey), "the lists on the line are those of host keys"),
+            is("handshake-no-common-cipher", Lists(Cipher), "the lists on the line are those of ciphers"),
+            is("handshake-no-common-mac", Lists(Mac), "the lists on the line are those of MACs"),
+            is("handshake-no-common-compression", Lists(Compression), "the lists on the line are those of compression"),
             is(
                 "handshake-no-common-kex",
                 Always,

@@ -15,12 +15,30 @@ pub(super) static FAMILIES: &[Family] = &[
             "preauth child <n> <text>terminated abnormally",
             "session process <n> <text>terminated abnormally",
             "unpriv child crash for",
+            "dropbear[<pid>]: segfault at",
+            "dropbear[<pid>] general protection",
+            "sending SIGSEGV to sshd",
+            "sending SIGSEGV to dropbear",
+            "Aiee, segfault! You should probably report this",
         ],
         writer: Writer::Anyone,
         candidates: &[
             is("auth-disconnected", Always, "the process of one connection crashed: others still get in"),
             is("handshake-closed-before-banner", Always, "it crashes before it sends its version"),
             is("server-start-failed", Always, "nothing listens on the port any more: the process was sshd itself"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "sftp-server[<pid>]: segfault at",
+            "sftp-server[<pid>] general protection",
+            "sending SIGSEGV to sftp-server",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("session-subsystem-missing", Always, "it crashes at once: no transfer works, by sftp or by scp"),
+            is("exit-by-signal", Always, "it crashes in the middle of a transfer"),
         ],
         ..Family::NEW
     },
