@@ -74,6 +74,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Channel closed", Event::ChannelFreed),
     ("Reading from channel started", Event::RequestGranted),
     ("Received exit status <status>", Event::CommandEnded),
+    // Ansible's connection of paramiko.
+    ("CONFIGURE PROXY COMMAND FOR CONNECTION: <text>", Event::ProxyStarted),
+    ("<text> CONFIGURE PROXY COMMAND FOR CONNECTION: <text>", Event::ProxyStarted),
     // Twisted Conch.
     ("kex alg=<name> key alg=", Event::Algorithm),
     ("NEW KEYS", Event::NewkeysReceived),

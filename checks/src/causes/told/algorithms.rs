@@ -37,8 +37,17 @@ fn kind(name: &str) -> Option<AlgorithmKind> {
         "rsa1024-sha1",
         "rsa2048-sha256",
     ];
-    const HOST_KEYS: [&str; 9] =
-        ["ssh-rsa", "ssh-dss", "ssh-ed25519", "ssh-ed448", "ecdsa-sha2-", "rsa-sha2-", "sk-ssh-", "sk-ecdsa-", "x509v3-"];
+    const HOST_KEYS: [&str; 9] = [
+        "ssh-rsa",
+        "ssh-dss",
+        "ssh-ed25519",
+        "ssh-ed448",
+        "ecdsa-sha2-",
+        "rsa-sha2-",
+        "sk-ssh-",
+        "sk-ecdsa-",
+        "x509v3-",
+    ];
     const CIPHERS: [&str; 4] = ["arcfour", "chacha20-", "rijndael-", "AEAD_AES_"];
     const MODES: [&str; 3] = ["-cbc", "-ctr", "-gcm"];
     let begins = |with: &[&str]| with.iter().any(|begin| name.starts_with(begin));

@@ -12,8 +12,8 @@ use super::likeness::{by_likeness, is_about_ssh};
 use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
-    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, or_of_a_rekeying, passed_after, succeeded,
-    is_of_a_master_left, was_never_needed,
+    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_overcome, or_of_a_rekeying,
+    passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
@@ -53,7 +53,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     let is_foreign = is_of_another_program(log);
     let is_about_ssh = is_about_ssh(log);
     for (at, connection) in log.connections.iter().enumerate() {
-        for mut one in of(connection, is_foreign, is_about_ssh) {
+        for mut one in of(log, connection, is_foreign, is_about_ssh) {
             match told.iter_mut().find(|known| known.cause.code == one.cause.code) {
                 Some(known) => {
                     known.connections.push(at);
@@ -85,7 +85,6 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
             told = either(told, said, has_texts && !is_vague);
         }
     }
-    told.retain(|one| !is_of_a_master_left(log, one));
     if is_an_end_alone(log) {
         told.clear();
     }
@@ -124,13 +123,16 @@ fn is_of_another_program(log: &Log) -> bool {
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
-fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told> {
+fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
+        if is_of_a_master_left(log, seen) {
+            continue;
+        }
         if let Some(one) = printed(connection, writer, seen) {
             named.push(one);
             continue;

@@ -1,7 +1,7 @@
 //! Steps that a connection took after a text was printed: a text about what it left behind is no cause of its end.
 
-use super::families::Writer;
-use super::finding::{Told, writer};
+use super::families::{Family, Writer};
+use super::finding::writer;
 use super::owners::{family, owners};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
@@ -109,35 +109,42 @@ fn was_not_connected_after(connection: &Connection, seen: &Sighting) -> bool {
 
 /// True if a control master gave no session, and a later line tells how the connection went that ssh opened in its place (muxclient returns, and
 /// ssh connects by itself).
-pub(super) fn is_of_a_master_left(log: &Log, told: &Told) -> bool {
-    let is_its_own = |seen: &Sighting| owners(&seen.symptom, Writer::Client).iter().any(|cause| cause.code == MASTER);
-    let own = told.connections.iter().flat_map(|at| &log.connections[*at].sightings).filter(|seen| is_its_own(seen));
-    let Some(last) = own.map(|seen| seen.line.number).max() else { return false };
-    let is_a_cause = |seen: &Sighting| {
-        seen.line.number > last
-            && !is_its_own(seen)
-            && (family(&seen.symptom, Writer::Client).is_some_and(|(_, family)| !family.is_wrapper && family.speaks_alone())
-                || !owners(&seen.symptom, Writer::Client).is_empty())
+pub(super) fn is_of_a_master_left(log: &Log, seen: &Sighting) -> bool {
+    let is_of_the_master =
+        |other: &Sighting| owners(&other.symptom, Writer::Client).iter().any(|cause| cause.code == MASTER);
+    let tells = |other: &Sighting| {
+        let is_a_complaint = |(_, family): (usize, &Family)| !family.is_wrapper && family.speaks_alone();
+        other.line.number > seen.line.number
+            && !is_of_the_master(other)
+            && (family(&other.symptom, Writer::Client).is_some_and(is_a_complaint)
+                || !owners(&other.symptom, Writer::Client).is_empty())
     };
     let goes_on = |entry: &Entry| {
-        entry.line > last && matches!(entry.event.place(), Some((check, Part::Passes)) if check > Check::Config)
+        let is_an_end = entry.event == Event::ExitStatus && entry.value("status") == Some("0");
+        let passes = matches!(entry.event.place(), Some((check, Part::Passes)) if check > Check::Config);
+        entry.line > seen.line.number && (passes || is_an_end)
     };
-    told.cause.code == MASTER
-        && log.connections.iter().any(|connection| {
-            connection.sightings.iter().any(is_a_cause) || connection.entries.iter().any(goes_on)
-        })
+    is_of_the_master(seen)
+        && log
+            .connections
+            .iter()
+            .any(|connection| connection.sightings.iter().any(tells) || connection.entries.iter().any(goes_on))
 }
 
 /// True if a key file is missing or unreadable, and the connection ended before any login.
 pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     let has = |event: Event| connection.first(event).is_some();
     let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
+    let is_rejected = |other: &Sighting| {
+        other.line.number > seen.line.number && other.symptom.starts_with("Host key verification failed")
+    };
     // What a jump host refuses ends the connection through it.
-    is_of_a_file
-        && has(Event::Connected)
-        && !has(Event::ProxyStarted)
-        && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
-        && connection.end().is_some_and(|end| end.line > seen.line.number)
+    is_of_a_file && !has(Event::ProxyStarted) && connection.sightings.iter().any(is_rejected)
+        || is_of_a_file
+            && has(Event::Connected)
+            && !has(Event::ProxyStarted)
+            && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
+            && connection.end().is_some_and(|end| end.line > seen.line.number)
 }
 
 /// True if the command of a session ended with status 0.

@@ -46,20 +46,18 @@ const NOTES: &[&str] = &[
     "stays like this",
     "it just hangs forever",
     "then it just hangs",
+    "just hangs forever",
     "nothing happens after this",
 ];
-const TRANSFERS: &[&str] = &[
-    "[chan <n>] open(",
-    "Uploading <file> to <file>",
-    "Fetching <file> to <file>",
-    "0.0KB/s   --:-- ETA",
-];
+const TRANSFERS: &[&str] =
+    &["[chan <n>] open(", "Uploading <file> to <file>", "Fetching <file> to <file>", "0.0KB/s   --:-- ETA"];
 
 /// Returns the candidates for a transfer that somebody says stands still where the log of it ends.
 pub(super) fn hung(connection: &Connection) -> Option<Vec<Told>> {
     let last = |texts: &[&str]| connection.sightings.iter().rfind(|seen| texts.contains(&seen.symptom.as_str()));
     let (begun, note) = last(TRANSFERS).zip(last(NOTES))?;
-    let is_its_end = begun.line.number < note.line.number && connection.passed(Check::Auth);
+    let is_its_end =
+        begun.line.number < note.line.number && (connection.passed(Check::Auth) || begun.symptom.starts_with("[chan"));
     (is_its_end && connection.end().is_none()).then(|| candidates(connection, STALLED, false, note))
 }
 

@@ -130,6 +130,8 @@ const HARMLESS: &[&str] = &[
     "Ensure <text> is enabled",
     "Ensure <text> is disabled",
     "vulnerable to",
+    // rsync's own service.
+    "at authenticate.c(",
     // Expressions of a filter.
     "(?:",
     "(?P",

@@ -145,6 +145,17 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // paramiko as a server.
+        texts: &["Exception (server): Error reading SSH protocol banner"],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("handshake-probed", Always, "a scanner or a probe connects to the server, and leaves"),
+            is("handshake-closed-before-banner", Always, "it is a client of yours, whose connection ends on the path"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Connection timed out during banner exchange",
             "Error reading SSH protocol banner",

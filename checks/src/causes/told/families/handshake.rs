@@ -16,7 +16,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "KEY_EXCHANGE_FAILURE",
             "LIBSSH2_ERROR_KEX_FAILURE",
             "Failed to exchange encryption keys",
-            "Key exchange negotiation failed",
             "Unable to reach a settlement:",
             "Failed to negotiate key exchange algorithm",
             "Cannot negotiate, proposals do not match",
@@ -51,6 +50,26 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-common-hostkey", Always, "sshd's log says no matching host key type found"),
             is("handshake-no-common-cipher", Always, "sshd's log says no matching cipher found"),
             is("handshake-no-common-mac", Always, "sshd's log says no matching MAC found"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // SSH.NET says so of a host key that the program rejects, too.
+        texts: &["Key exchange negotiation failed"],
+        candidates: &[
+            is(
+                "hostkey-changed",
+                Seen(&["Fingerprint for <host>:", "SSHTrustedHost", "CategoryInfo          : SecurityError"]),
+                "the program compares the host key with one that it trusts (Remove-SSHTrustedHost)",
+            ),
+            is(
+                "handshake-no-common-kex",
+                Always,
+                "an old library meets a server of today: sshd's log names what has no match",
+            ),
+            is("hostkey-changed", Always, "the program compares the host key, and it is another one than before"),
+            is("handshake-no-common-hostkey", Always, "sshd's log says no matching host key type found"),
+            is("handshake-kex-failed", Always, "the exchange itself fails, in this library alone"),
         ],
         ..Family::NEW
     },
@@ -145,6 +164,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
+            is(
+                "transfer-corrupted",
+                Seen(&["tar: Removing leading `", "sending incremental file list", "receiving incremental file list"]),
+                "data had come: a bad cable or adapter, NIC offload, memory, or device on the path damages it",
+            ),
             is(
                 "handshake-mac-mismatch",
                 Seen(&["closed (0 bytes received so far)"]),

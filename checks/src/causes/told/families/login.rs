@@ -1,6 +1,8 @@
 //! The host key and the login.
 
-use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, SeenWithout, Without};
+use super::family::When::{
+    Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, SeenWithout, Without,
+};
 use super::family::{Candidate, Family, Writer, is};
 use crate::facts::log::Event;
 
@@ -12,9 +14,28 @@ pub(super) const SIGNED_UNASKED: Candidate = is(
     "auth-signature-algorithm",
     SeenWithout(
         &["Server did not send a server-sig-algs list"],
-        &["Authentication (password) failed", "Authentication (keyboard-interactive) failed", "Attempting password auth"],
+        &[
+            "Authentication (password) failed",
+            "Authentication (keyboard-interactive) failed",
+            "Attempting password auth",
+        ],
     ),
     "the key is RSA and the server old: paramiko signs with SHA-2, which it does not know (disabled_algorithms)",
+);
+/// Words of a server's upgrade to OpenSSH 8.8 or later, which refuses RSA keys with SHA-1.
+pub(super) const UPGRADED: Candidate = is(
+    "auth-signature-algorithm",
+    Seen(&[
+        "upgrad<text>22.04",
+        "updat<text>22.04",
+        "upgrad<text>RHEL 9",
+        "updat<text>RHEL 9",
+        "upgrad<text>to Debian 12",
+        "upgrad<text>to OpenSSH 8.8",
+        "upgrad<text>to OpenSSH 9",
+        "upgrad<text>Ventura",
+    ]),
+    "the key is RSA, and the program signs with SHA-1, which a server of today refuses",
 );
 /// The server refused the key that was offered.
 pub(super) const OFFERED_KEY: Candidate =

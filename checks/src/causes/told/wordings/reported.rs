@@ -48,13 +48,15 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "handshake-protocol-violation",
-        &["exchange_identification: banner line <n>: <text>SSH-2.0-", "exchange_identification: banner line <n>: <text>SSH-1.99-"],
+        &[
+            "exchange_identification: banner line <n>: <text>SSH-2.0-",
+            "exchange_identification: banner line <n>: <text>SSH-1.99-",
+        ],
     ),
-    // Servers written in Go, and paramiko as one.
+    // Servers written in Go.
     (
         "handshake-probed",
         &[
-            "Exception (server): Error reading SSH protocol banner",
             "Error on handshaking: ssh: overflow reading version string",
             "Error on handshaking: EOF",
             "Handshaking was terminated: EOF",
@@ -76,14 +78,24 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     // F5's scp, of a role without a shell.
-    ("session-restricted", &["may not copy files (scp -"]),
+    ("session-restricted", &["may not copy files (scp -", "Unknown command: `"]),
     (
         "session-limit",
-        &["CLI session limit <n> reached", "The number of SSH users has reached the", "number of SSH sessions has reached"],
+        &[
+            "all vty in use",
+            "all vtys in use",
+            "all vtys are in use",
+            "vty lines in use",
+            "CLI session limit <n> reached",
+            "The number of SSH users has reached the",
+            "number of SSH sessions has reached",
+        ],
     ),
     (
         "config-proxy-command",
         &[
+            // Ansible, whose templates were not expanded.
+            "PROXY COMMAND FOR CONNECTION: <text>{{",
             "Proxy command has failed to start",
             "failed to run proxy command: exec:",
             "failed to start proxy command: exec:",
@@ -96,34 +108,40 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "spawn cloudflared ENOENT",
         ],
     ),
-    (
-        "config-ssh-cannot-start",
-        &[
-            "(needed by /usr/bin/ssh)",
-            "(needed by ssh)",
-            "Error relocating /usr/bin/ssh:",
-        ],
-    ),
-    (
-        "config-user-missing",
-        &["No user exists for uid <n>", "unknown user <n>", "you don't exist, go away"],
-    ),
+    ("config-ssh-cannot-start", &["(needed by /usr/bin/ssh)", "(needed by ssh)", "Error relocating /usr/bin/ssh:"]),
+    ("config-user-missing", &["No user exists for uid <n>", "unknown user <n>", "you don't exist, go away"]),
     (
         "config-client-missing",
         &[
+            "Errno 13] Permission denied: 'ssh'",
+            "Errno 13] Permission denied: 'scp'",
+            "Errno 13] Permission denied: '/usr/bin/ssh'",
+            "spawn ssh EACCES",
+            "cannot run ssh: Permission denied",
+            "Cannot run program \"ssh\": error=13",
+            "fork/exec /usr/bin/ssh: permission denied",
             ".sh: line <n>: scp: command not found",
             ".sh: line <n>: sftp: command not found",
             ".sh: line <n>: ssh-add: command not found",
             ".sh: line <n>: ssh-agent: command not found",
         ],
     ),
+    // Microsoft's dev tunnels.
+    ("handshake-no-common-kex", &["Failed KeyExchange negotiation"]),
+    ("handshake-no-common-hostkey", &["Failed PublicKey negotiation"]),
+    ("handshake-no-common-cipher", &["Failed ClientEncryption negotiation", "Failed ServerEncryption negotiation"]),
+    ("handshake-no-common-mac", &["Failed ClientHmac negotiation", "Failed ServerHmac negotiation"]),
     (
-        "exit-command-failed",
+        "session-no-terminal",
+        &["you must have a terminal to execute sudo", "sudo: a terminal is required to authenticate"],
+    ),
+    (
+        "dns-nxdomain",
         &[
-            "Internal API unreachable",
-            "internal API is not available",
-            "GitLab: API is not accessible",
-            "Encountered a bad command exit code!",
+            "php_network_getaddresses: getaddrinfo <text>failed: Name or service not known",
+            "php_network_getaddresses: getaddrinfo <text>failed: nodename nor servname",
+            "php_network_getaddresses: getaddrinfo <text>failed: No such host is known",
         ],
     ),
+    ("session-command-missing", &["End of file while reading data: <text>not found"]),
 ];
