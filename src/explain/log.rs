@@ -192,7 +192,13 @@ fn place(target: &Examined) -> String {
 /// True if a client's log ends at a step. That a connection ends is nothing to a server.
 fn client_stopped(log: Option<&Log>) -> bool {
     let connections = log.into_iter().flat_map(|log| &log.connections);
-    connections.filter(|connection| !is_of_a_server(connection)).any(|connection| connection.stopped_at().is_some())
+    // Where a control master gives no session, ssh opens a connection of its own.
+    let asks_a_master =
+        |connection: &Connection| connection.last_step().is_some_and(|last| last.event == Event::MasterAsked);
+    let own = connections.filter(|connection| !is_of_a_server(connection));
+    let is_another = log.is_some_and(|log| log.connections.len() > 1);
+    own.filter(|connection| !(is_another && asks_a_master(connection)))
+        .any(|connection| connection.stopped_at().is_some())
 }
 
 /// True if every connection of a log is a client's that ends in the handshake, without an error.

@@ -75,6 +75,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Channel closed", Event::ChannelFreed),
     ("Reading from channel started", Event::RequestGranted),
     ("Received exit status <status>", Event::CommandEnded),
+    // Ansible's connection of paramiko.
+    ("CONFIGURE PROXY COMMAND FOR CONNECTION: <text>", Event::ProxyStarted),
+    ("<text> CONFIGURE PROXY COMMAND FOR CONNECTION: <text>", Event::ProxyStarted),
     // Twisted Conch.
     ("kex alg=<name> key alg=", Event::Algorithm),
     ("NEW KEYS", Event::NewkeysReceived),
@@ -93,7 +96,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<status=0>(0, '", Event::CommandEnded),
     ("<status=0>(0, u'", Event::CommandEnded),
     // SSHKit, whose commands end so.
-    ("Exception while executing <text> exit status: <n>", Event::CommandEnded),
+    ("Exception while executing <text> exit status: <failed>", Event::CommandEnded),
     ("Finished in <n> seconds with exit status <n>", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),

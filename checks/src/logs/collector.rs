@@ -6,7 +6,7 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_a_typed_command,
+    begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame,
     is_another_clients_command, is_output, says_that_it_hangs,
 };
 use super::mask::Message;
@@ -99,7 +99,7 @@ impl<'a> Collector<'a> {
     }
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
-        if self.current.has_complaints() && is_a_typed_command(message.text) {
+        if self.current.has_complaints() && begins_a_run(message.text) {
             let over = std::mem::take(&mut self.current);
             self.close(over);
         }
@@ -164,6 +164,7 @@ impl<'a> Collector<'a> {
             || self.current.is_another(peer.as_ref())
             || peer.is_some() && self.current.is_logged_in_before(&found)
             || self.current.is_of_a_server() && is_a_clients(message.text)
+            || self.current.is_a_librarys_before(&found)
             || self.current.is_before_a_servers(record, &found)
         {
             let over = std::mem::take(&mut self.current);

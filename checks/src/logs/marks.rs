@@ -23,8 +23,12 @@ pub(super) fn is_a_clients(message: &[u8]) -> bool {
     OWN.iter().any(|text| memmem::find(message, text).is_some())
 }
 
-/// True for a prompt of a shell and a command that runs an SSH client: another run begins.
-pub(super) fn is_a_typed_command(message: &[u8]) -> bool {
+/// True for the first line of another run: a prompt of a shell and a command that runs an SSH client, or PuTTY's question for a name.
+pub(super) fn begins_a_run(message: &[u8]) -> bool {
+    is_a_typed_command(message) || message.starts_with(b"login as: ")
+}
+
+fn is_a_typed_command(message: &[u8]) -> bool {
     const PROMPT: usize = 80;
     const COMMANDS: [&[u8]; 4] = [b" ssh ", b" sftp ", b" scp ", b" ansible "];
     let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));

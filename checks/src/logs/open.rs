@@ -18,6 +18,19 @@ const SIGHTINGS: usize = 48;
 /// The waits that are kept, and the shortest one, in seconds.
 const GAPS: usize = 5;
 const GAP_S: f64 = 0.5;
+/// Libraries that open connections of their own, and run no ssh.
+const LIBRARIES: [&str; 10] = [
+    "paramiko",
+    "AsyncSSH",
+    "JSch",
+    "Apache MINA SSHD",
+    "Trilead SSH2",
+    "sshj",
+    "SSH.NET",
+    "phpseclib",
+    "node ssh2",
+    "Net::SSH",
+];
 const DAY_S: f64 = 86_400.0;
 
 /// The address and port of a server's client.
@@ -85,6 +98,7 @@ impl Open {
         match event.place() {
             Some((check, Part::Passes)) => self.passed = self.passed.max(Some(check)),
             // A login stands on a trusted host key, and a session on a login.
+            _ if event == Event::LineBeforeVersion => self.passed = self.passed.max(Some(Check::Tcp)),
             Some((Check::Auth, Part::Step)) => self.passed = self.passed.max(Some(Check::Hostkey)),
             Some((Check::Channel, Part::Step)) => self.passed = self.passed.max(Some(Check::Auth)),
             Some((_, Part::Ends | Part::Fails)) => self.ended = Some(event),
@@ -205,6 +219,13 @@ impl Open {
     /// True if a server wrote it.
     pub(super) fn is_of_a_server(&self) -> bool {
         self.connection.program.as_ref().is_some_and(Program::is_server)
+    }
+
+    /// True if ssh's debugging begins below what a library of its own complained of: somebody tried by hand what the program could not do.
+    pub(super) fn is_a_librarys_before(&self, found: &Found) -> bool {
+        let is_a_library = |program: &Program| LIBRARIES.contains(&program.name.as_str());
+        let is_of_ssh = found.program.as_ref().is_some_and(|program| program.name == "OpenSSH");
+        is_of_ssh && self.has_complaints() && self.connection.program.as_ref().is_some_and(is_a_library)
     }
 
     /// True if a message is the first one of a server's log that is pasted below what a client said.

@@ -203,7 +203,8 @@ fn rfc_5424<'a>(name: &'a [u8], rest: &'a [u8]) -> Option<Sent<'a>> {
 fn sender(text: &[u8]) -> Option<Sent<'_>> {
     let end = text.iter().take(48).position(|byte| b" :[".contains(byte))?;
     let name = &text[..end];
-    is_name(name).then_some(())?;
+    // The dynamic linker of macOS is no sender: its line is a complaint of the program that it could not start.
+    (is_name(name) && name != b"dyld").then_some(())?;
     // fail2ban pads its name.
     let rest = text[end..].trim_ascii_start();
     match rest {

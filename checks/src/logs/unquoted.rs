@@ -33,9 +33,25 @@ const ESCAPES: [(&[u8], u8); 7] = [
 pub(super) fn unquoted(message: &[u8]) -> Vec<Cow<'_, [u8]>> {
     let plain = plain(message);
     if let Cow::Owned(plain) = plain {
-        return lines(&plain).into_iter().map(|line| Cow::Owned(line.to_vec())).collect();
+        let lines = lines(&plain).into_iter().flat_map(without_warning);
+        return lines.map(|line| Cow::Owned(line.to_vec())).collect();
     }
-    lines(message).into_iter().map(Cow::Borrowed).collect()
+    lines(message).into_iter().flat_map(without_warning).map(Cow::Borrowed).collect()
+}
+
+/// The parts of a line in which a program joined ssh's lines, where those of its warning of a key exchange (OpenSSH 10.1 and later) are among them: ssh's
+/// next line, which follows the address, is none of it.
+fn without_warning(line: &[u8]) -> Vec<&[u8]> {
+    const BEGINS: &[u8] = b"** WARNING: connection is not using a post-quantum";
+    const ENDS: &[u8] = b"openssh.com/pq.html";
+    let Some(begin) = memmem::find(line, BEGINS).filter(|begin| *begin > 0 || memmem::find(line, ENDS).is_some())
+    else {
+        return vec![line];
+    };
+    let end = memmem::find(line, ENDS).map_or(line.len(), |at| at + ENDS.len());
+    let (before, after) = (line[..begin].trim_ascii(), line[end.max(begin)..].trim_ascii());
+    let parts = [before, &line[begin..end.max(begin)], after];
+    parts.into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 fn lines(message: &[u8]) -> Vec<&[u8]> {

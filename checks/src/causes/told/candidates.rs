@@ -1,5 +1,6 @@
 //! The candidates for a text that several causes print, and the evidence for each in the rest of the log.
 
+use super::algorithms::kind_of_all;
 use super::families::{Candidate, When, Writer, is};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::overcome::is_in_a_rekeying;
@@ -111,6 +112,11 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             let has_none = |entry: &Entry| entry.value("received") == Some("0");
             connection.all(Event::RequestSent).any(is_a_shell) && connection.all(Event::Transferred).any(has_none)
         }
+        When::SeenWithout(texts, without) => {
+            let has = |texts: &[&str]| connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str()));
+            has(texts) && !has(without)
+        }
+        When::Lists(kind) => kind_of_all(seen.line.in_english()) == Some(kind),
         When::MidTransfer => {
             let received = |text: &str| connection.sightings.iter().any(|other| other.symptom == text);
             received("bytes received so far)") && !received("closed (0 bytes received so far)")

@@ -154,6 +154,8 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "Error 1067: the process terminated unexpectedly",
     "System error 1067 has occurred",
     "websocket: bad handshake",
+    "Error opening terminal:",
+    "Unknown command: `",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

@@ -12,8 +12,8 @@ use super::likeness::{by_likeness, is_about_ssh};
 use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
-    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_overcome, or_of_a_rekeying, passed_after, succeeded,
-    was_never_needed,
+    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_overcome, or_of_a_rekeying,
+    passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
@@ -29,7 +29,8 @@ use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 9] = [
+    ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
@@ -52,7 +53,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     let is_foreign = is_of_another_program(log);
     let is_about_ssh = is_about_ssh(log);
     for (at, connection) in log.connections.iter().enumerate() {
-        for mut one in of(connection, is_foreign, is_about_ssh, log.says_it_hangs) {
+        for mut one in of(log, connection, is_foreign, is_about_ssh) {
             match told.iter_mut().find(|known| known.cause.code == one.cause.code) {
                 Some(known) => {
                     known.connections.push(at);
@@ -130,13 +131,16 @@ fn is_of_another_program(log: &Log) -> bool {
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
-fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool, hangs: bool) -> Vec<Told> {
+fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) -> Vec<Told> {
     let writer = writer(connection);
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
+        if is_of_a_master_left(log, seen) {
+            continue;
+        }
         if let Some(one) = printed(connection, writer, seen) {
             named.push(one);
             continue;
@@ -211,7 +215,7 @@ fn of(connection: &Connection, is_foreign: bool, is_about_ssh: bool, hangs: bool
                 let slow = slow(connection);
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
-                let stopped = if is_cut { None } else { stopped(connection, hangs) };
+                let stopped = if is_cut { None } else { stopped(connection, log.says_it_hangs) };
                 stopped.unwrap_or_else(|| slow.into_iter().collect())
             }
         };

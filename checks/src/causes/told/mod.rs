@@ -1,6 +1,7 @@
 //! Causes in a log, or in a line of one: texts that one cause prints identify it; texts that several print give
 //! candidates.
 
+mod algorithms;
 mod candidates;
 mod families;
 mod finding;

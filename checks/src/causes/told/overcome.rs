@@ -1,11 +1,14 @@
 //! Steps that a connection took after a text was printed: a text about what it left behind is no cause of its end.
 
+use super::families::{Family, Writer};
 use super::finding::writer;
 use super::owners::{family, owners};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
-use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Log, Part, Sighting};
 
+/// The cause of a control master that gives no session.
+const MASTER: &str = "config-master-dead";
 /// Causes of a login that succeeds all the same.
 const DESPITE_LOGIN: [&str; 1] = ["auth-password-expired"];
 /// Causes that ask a question, which was answered where the connection goes on.
@@ -28,7 +31,8 @@ pub(super) fn is_overcome(connection: &Connection, cause: &Cause, seen: &Sightin
     let is_answered = ANSWERED.contains(&cause.code)
         && cause.stage < Check::Auth
         && (connection.entries.iter().any(|entry| entry.line > seen.line.number && entry.event == Event::Asked)
-            || is_let_through(seen) && was_refused_after(connection, seen));
+            || is_let_through(seen) && was_refused_after(connection, seen)
+            || is_of_curl(seen) && connection.entries.iter().any(|entry| is_of_the_login(entry, seen)));
     // A program that looks for ssh in several places went on with the one that it found.
     let is_on_the_way = |entry: &Entry| {
         entry.line > seen.line.number && entry.event.place().is_some_and(|(check, _)| check >= Check::Tcp)
@@ -62,6 +66,16 @@ fn was_logged_in_before(connection: &Connection, entry: &Entry) -> bool {
 /// True if a text is the question about a host key, or what follows its acceptance, and not the refusal of one.
 fn is_let_through(seen: &Sighting) -> bool {
     seen.symptom.contains("can't be established") || seen.symptom.starts_with("Failed to add the host to the list")
+}
+
+/// True for curl's line on a host key, after which it goes on where it was not told to check it.
+fn is_of_curl(seen: &Sighting) -> bool {
+    seen.symptom.starts_with("SSH host check:")
+}
+
+/// True for a step of the login after a line.
+fn is_of_the_login(entry: &Entry, seen: &Sighting) -> bool {
+    entry.line > seen.line.number && entry.event.place().is_some_and(|(check, _)| check >= Check::Auth)
 }
 
 /// True if a login was refused after a line, and no host key was.
@@ -105,16 +119,44 @@ fn was_not_connected_after(connection: &Connection, seen: &Sighting) -> bool {
     })
 }
 
+/// True if a control master gave no session, and a later line tells how the connection went that ssh opened in its place (muxclient returns, and
+/// ssh connects by itself).
+pub(super) fn is_of_a_master_left(log: &Log, seen: &Sighting) -> bool {
+    let is_of_the_master =
+        |other: &Sighting| owners(&other.symptom, Writer::Client).iter().any(|cause| cause.code == MASTER);
+    let tells = |other: &Sighting| {
+        let is_a_complaint = |(_, family): (usize, &Family)| !family.is_wrapper && family.speaks_alone();
+        other.line.number > seen.line.number
+            && !is_of_the_master(other)
+            && (family(&other.symptom, Writer::Client).is_some_and(is_a_complaint)
+                || !owners(&other.symptom, Writer::Client).is_empty())
+    };
+    let goes_on = |entry: &Entry| {
+        let is_an_end = entry.event == Event::ExitStatus && entry.value("status") == Some("0");
+        let passes = matches!(entry.event.place(), Some((check, Part::Passes)) if check > Check::Config);
+        entry.line > seen.line.number && (passes || is_an_end)
+    };
+    is_of_the_master(seen)
+        && log
+            .connections
+            .iter()
+            .any(|connection| connection.sightings.iter().any(tells) || connection.entries.iter().any(goes_on))
+}
+
 /// True if a key file is missing or unreadable, and the connection ended before any login.
 pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     let has = |event: Event| connection.first(event).is_some();
     let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
+    let is_rejected = |other: &Sighting| {
+        other.line.number > seen.line.number && other.symptom.starts_with("Host key verification failed")
+    };
     // What a jump host refuses ends the connection through it.
-    is_of_a_file
-        && has(Event::Connected)
-        && !has(Event::ProxyStarted)
-        && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
-        && connection.end().is_some_and(|end| end.line > seen.line.number)
+    is_of_a_file && !has(Event::ProxyStarted) && connection.sightings.iter().any(is_rejected)
+        || is_of_a_file
+            && has(Event::Connected)
+            && !has(Event::ProxyStarted)
+            && connection.stopped_at().is_some_and(|check| check <= Check::Handshake)
+            && connection.end().is_some_and(|end| end.line > seen.line.number)
 }
 
 /// True if the command of a session ended with status 0.

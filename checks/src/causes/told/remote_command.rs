@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::candidates::is_a_command;
 use super::finding::{Told, quoted};
-use crate::causes::{self, Match};
+use crate::causes::{self, Cause, Match};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::log::{Connection, Event, Line, Log, Sighting};
@@ -17,6 +17,24 @@ const OF_A_COMMAND: RangeInclusive<i64> = 1..=253;
 /// Returns the cause of a session whose command complained in words of its own, and ended with a status of failure.
 pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
     let cause = causes::all().find(|cause| cause.code == "exit-command-failed")?;
+    let reported = log.connections.iter().enumerate().find_map(|(at, connection)| {
+        let (line, status) = reported(connection)?;
+        let line = format!("line {line}: the command ended with status {status}");
+        Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: vec![at] })
+    });
+    reported.or_else(|| with_complaints(log, cause))
+}
+
+/// The line in which a program that runs commands on servers reports a failed one, and its status.
+fn reported(connection: &Connection) -> Option<(u64, &str)> {
+    let ended = connection.entries.iter().rfind(|entry| entry.event == Event::CommandEnded)?;
+    let status = ended.value("failed")?.trim_end_matches([',', '.', ':', ';']);
+    let is_its_own = status.parse().is_ok_and(|status| OF_A_COMMAND.contains(&status));
+    is_its_own.then_some((ended.line, status))
+}
+
+/// The failure of a command that complained in a log with the steps of its session.
+fn with_complaints(log: &Log, cause: &'static Cause) -> Option<Told> {
     log.connections.iter().enumerate().find_map(|(at, connection)| {
         let (began, ended, status) = session(connection)?;
         let is_its_own = |line: &&Line| (began..ended).contains(&line.number);

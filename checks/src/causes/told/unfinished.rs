@@ -1,7 +1,7 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
+use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STALLED, STOPS, Writer};
 use super::finding::{Told, writer};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
@@ -31,8 +31,23 @@ pub(super) fn is_of_a_wait(told: &Told) -> bool {
     told.sign.is_none() && told.found.because.iter().all(|line| line.contains(PASS))
 }
 
+/// The lines of a transfer that had begun.
+pub(super) const TRANSFERS: &[&str] =
+    &["[chan <n>] open(", "Uploading <file> to <file>", "Fetching <file> to <file>", "0.0KB/s   --:-- ETA"];
+
+/// Returns the candidates for a transfer that stands still where the log of it ends, as somebody says.
+fn hung(connection: &Connection) -> Option<Vec<Told>> {
+    let begun = connection.sightings.iter().rfind(|seen| TRANSFERS.contains(&seen.symptom.as_str()))?;
+    let is_under_way = connection.passed(Check::Auth) || begun.symptom.starts_with("[chan");
+    (is_under_way && connection.end().is_none()).then(|| candidates(connection, STALLED, false, begun))
+}
+
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason; `hangs` where somebody says that it hangs there.
 pub(super) fn stopped(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
+    at_a_step(connection, hangs).or_else(|| hangs.then(|| hung(connection))?)
+}
+
+fn at_a_step(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
         return None;
     }

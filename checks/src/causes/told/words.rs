@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::families::{When, families};
+use super::unfinished::TRANSFERS;
 use super::wordings;
 use crate::causes::Cause;
 
@@ -142,6 +143,8 @@ const HARMLESS: &[&str] = &[
     "Ensure <text> is enabled",
     "Ensure <text> is disabled",
     "vulnerable to",
+    // rsync's own service.
+    "at authenticate.c(",
     // Expressions of a filter.
     "(?:",
     "(?P",
@@ -234,10 +237,11 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     let shared = families().flat_map(|family| family.texts).copied();
     let candidates = families().flat_map(|family| family.candidates);
     let hints = candidates.flat_map(|candidate| match candidate.when {
-        When::Seen(texts) => texts,
-        _ => &[],
+        When::Seen(texts) => [texts, &[]],
+        When::SeenWithout(texts, without) => [texts, without],
+        _ => [&[][..], &[]],
     });
-    own.chain(shared).chain(hints.copied())
+    own.chain(shared).chain(hints.flatten().copied()).chain(TRANSFERS.iter().copied())
 }
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.

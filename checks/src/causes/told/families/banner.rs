@@ -6,6 +6,19 @@ use super::jump::OF_A_WEB_TUNNEL;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
+/// Words of people about what connects and leaves without a login.
+const PROBES: &[&str] = &[
+    "TCP probe",
+    "health probe",
+    "liveness probe",
+    "readiness probe",
+    "livenessProbe",
+    "readinessProbe",
+    "'s health check",
+    "TCP health check",
+    "port check of",
+];
+
 pub(super) static FAMILIES: &[Family] = &[
     // Whatever went wrong, it did before the end of the version exchange.
     Family {
@@ -148,6 +161,17 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // paramiko as a server.
+        texts: &["Exception (server): Error reading SSH protocol banner"],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is("handshake-probed", Always, "a scanner or a probe connects to the server, and leaves"),
+            is("handshake-closed-before-banner", Always, "it is a client of yours, whose connection ends on the path"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Connection timed out during banner exchange",
             "Error reading SSH protocol banner",
@@ -179,8 +203,9 @@ pub(super) static FAMILIES: &[Family] = &[
                 ]),
                 "the connection is accepted, and no banner arrives",
             ),
+            is("handshake-probed", Seen(PROBES), "it is the server's log: a probe connects and leaves"),
+            is("handshake-not-ssh", Greeting(1), "what answers sends text that is no version"),
             is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
-            is("handshake-not-ssh", Greeting(2), "what answers sends text that is no version"),
             is(
                 "auth-slow",
                 Seen(&["SSH  Host key fingerprint:", "Host key fingerprint:"]),

@@ -211,6 +211,24 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // macOS' linker names the program on the line below.
+        texts: &["dyld: Library not loaded", "dyld[<pid>]: Library not loaded"],
+        candidates: &[
+            is(
+                "config-ssh-cannot-start",
+                Seen(&[
+                    "fatal: Could not read from remote repository",
+                    "Referenced from: <text>/bin/ssh",
+                    "Referenced from: <text>/ssh (",
+                    "rsync: connection unexpectedly closed",
+                ]),
+                "it is ssh that says so",
+            ),
+            is("server-start-failed", Seen(&["Referenced from: <text>/sshd"]), "it is sshd that says so"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["OpenSSL version mismatch", "error while loading shared libraries"],
         candidates: &[
             is(

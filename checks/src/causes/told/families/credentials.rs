@@ -3,7 +3,8 @@
 use super::family::When::{Always, Seen};
 use super::family::{Candidate, Family, Writer, is};
 use super::login::{
-    ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, TYPED_PASSWORD, UNUSED_KEY,
+    ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, SIGNED_UNASKED, TYPED_PASSWORD, UNUSED_KEY,
+    UPGRADED,
 };
 
 /// Words of a program that logs in with a key: its calls, the frames of its stack, the lines of its library's log.
@@ -52,6 +53,7 @@ const PASSWORD: Candidate = is(
 
 /// The causes of a login that a library reports as refused.
 pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
+    SIGNED_UNASKED,
     OFFERED_KEY,
     UNUSED_KEY,
     ASKED_PASSPHRASE,
@@ -60,6 +62,7 @@ pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
     KEY,
     PASSWORD,
     TYPED_PASSWORD,
+    UPGRADED,
     is("auth-key-rejected", Always, "the program has a key, which the account does not have, or another login name"),
     is("auth-password-rejected", Always, "the program logs in with a password: it, or the login name, is wrong"),
     is("auth-no-credentials", Always, "the program has neither a key nor a password"),
@@ -105,6 +108,22 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to authenticate against remote server",
         ],
         candidates: REFUSED_WITHOUT_METHODS,
+        ..Family::NEW
+    },
+    Family {
+        // paramiko, of one method.
+        texts: &["Authentication (publickey) failed."],
+        candidates: &[
+            GIVEN_PASSWORD,
+            SIGNED_UNASKED,
+            is("auth-key-rejected", Always, "the account does not have the key, or the login name is wrong"),
+            is("auth-key-file-modes", Always, "the key is there: sshd's log says bad ownership or modes"),
+            is(
+                "auth-account-refused",
+                Always,
+                "the account is locked, expired, or not in AllowUsers: sshd's log says so",
+            ),
+        ],
         ..Family::NEW
     },
     Family {

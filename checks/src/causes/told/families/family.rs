@@ -1,5 +1,6 @@
 //! A family: a text that several causes print, and its candidates.
 
+use crate::causes::told::algorithms::AlgorithmKind;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -94,6 +95,10 @@ pub enum When {
     ShellUnanswered,
     /// A shell was asked for, and ssh received nothing from it until the end.
     NothingReceived,
+    /// One of the first texts appears in the same connection, and none of the second.
+    SeenWithout(&'static [&'static str], &'static [&'static str]),
+    /// The line names algorithms of this kind alone.
+    Lists(AlgorithmKind),
     /// rsync says that it had received data when the connection ended.
     MidTransfer,
     /// This step is recorded.

@@ -1,7 +1,8 @@
 //! The key exchange, and packets that do not verify.
 
-use super::family::When::{After, Always, Before, Exchanging, InLine, NothingInCommon, Seen};
+use super::family::When::{After, Always, Before, Exchanging, InLine, Lists, NothingInCommon, Seen};
 use super::family::{Family, Writer, is};
+use crate::causes::told::algorithms::AlgorithmKind::{Cipher, Compression, HostKey, Kex, Mac};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -59,7 +60,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "KEY_EXCHANGE_FAILURE",
             "LIBSSH2_ERROR_KEX_FAILURE",
             "Failed to exchange encryption keys",
-            "Key exchange negotiation failed",
             "Unable to reach a settlement:",
             "Failed to negotiate key exchange algorithm",
             "Cannot negotiate, proposals do not match",
@@ -81,6 +81,11 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-common-hostkey", NothingInCommon(&[1]), "the lists of host keys have no name in common"),
             is("handshake-no-common-cipher", NothingInCommon(&[2, 3]), "the lists of ciphers have no name in common"),
             is("handshake-no-common-mac", NothingInCommon(&[4, 5]), "the lists of MACs have no name in common"),
+            is("handshake-no-common-kex", Lists(Kex), "the lists on the line are those of key exchanges"),
+            is("handshake-no-common-hostkey", Lists(HostKey), "the lists on the line are those of host keys"),
+            is("handshake-no-common-cipher", Lists(Cipher), "the lists on the line are those of ciphers"),
+            is("handshake-no-common-mac", Lists(Mac), "the lists on the line are those of MACs"),
+            is("handshake-no-common-compression", Lists(Compression), "the lists on the line are those of compression"),
             is(
                 "handshake-no-common-kex",
                 Always,
@@ -89,6 +94,26 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-no-common-hostkey", Always, "sshd's log says no matching host key type found"),
             is("handshake-no-common-cipher", Always, "sshd's log says no matching cipher found"),
             is("handshake-no-common-mac", Always, "sshd's log says no matching MAC found"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // SSH.NET says so of a host key that the program rejects, too.
+        texts: &["Key exchange negotiation failed"],
+        candidates: &[
+            is(
+                "hostkey-changed",
+                Seen(&["Fingerprint for <host>:", "SSHTrustedHost", "CategoryInfo          : SecurityError"]),
+                "the program compares the host key with one that it trusts (Remove-SSHTrustedHost)",
+            ),
+            is(
+                "handshake-no-common-kex",
+                Always,
+                "an old library meets a server of today: sshd's log names what has no match",
+            ),
+            is("hostkey-changed", Always, "the program compares the host key, and it is another one than before"),
+            is("handshake-no-common-hostkey", Always, "sshd's log says no matching host key type found"),
+            is("handshake-kex-failed", Always, "the exchange itself fails, in this library alone"),
         ],
         ..Family::NEW
     },
@@ -183,6 +208,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
+            is(
+                "transfer-corrupted",
+                Seen(&["tar: Removing leading `", "sending incremental file list", "receiving incremental file list"]),
+                "data had come: a bad cable or adapter, NIC offload, memory, or device on the path damages it",
+            ),
             is("handshake-mac-mismatch", Seen(&["closed (0 bytes received so far)"]), AT_FIRST),
             is("transfer-corrupted", Seen(&["bytes received so far)"]), AFTER_A_WHILE),
             is(

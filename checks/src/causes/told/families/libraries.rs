@@ -1,6 +1,6 @@
 //! Messages of clients' libraries that leave the step open at which they are printed.
 
-use super::family::When::{After, Always, Recorded, Seen};
+use super::family::When::{After, Always, Recorded, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
@@ -81,6 +81,7 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["No existing session"],
         candidates: &[
+            is("jump-proxy-command-failed", ThroughProxy, "the ProxyCommand gives no connection: run it by hand"),
             is(
                 "handshake-kex-failed",
                 Seen(&["in get_remote_server_key"]),

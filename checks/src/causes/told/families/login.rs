@@ -1,6 +1,8 @@
 //! The host key and the login.
 
-use super::family::When::{Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, Without};
+use super::family::When::{
+    Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, SeenWithout, Without,
+};
 use super::family::{Candidate, Family, Writer, is};
 use super::hardware::MEANT_KERBEROS;
 use crate::facts::log::Event;
@@ -8,6 +10,34 @@ use crate::facts::log::Event;
 /// Messages of ssh after a host certificate that it rejects.
 const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be established", "Server host certificate"];
 
+/// paramiko signs an RSA key with SHA-2 where an old server, which has no list of algorithms, knows SHA-1 alone.
+pub(super) const SIGNED_UNASKED: Candidate = is(
+    "auth-signature-algorithm",
+    SeenWithout(
+        &["Server did not send a server-sig-algs list"],
+        &[
+            "Authentication (password) failed",
+            "Authentication (keyboard-interactive) failed",
+            "Attempting password auth",
+        ],
+    ),
+    "the key is RSA and the server old: paramiko signs with SHA-2, which it does not know (disabled_algorithms)",
+);
+/// Words of a server's upgrade to OpenSSH 8.8 or later, which refuses RSA keys with SHA-1.
+pub(super) const UPGRADED: Candidate = is(
+    "auth-signature-algorithm",
+    Seen(&[
+        "upgrad<text>22.04",
+        "updat<text>22.04",
+        "upgrad<text>RHEL 9",
+        "updat<text>RHEL 9",
+        "upgrad<text>to Debian 12",
+        "upgrad<text>to OpenSSH 8.8",
+        "upgrad<text>to OpenSSH 9",
+        "upgrad<text>Ventura",
+    ]),
+    "the key is RSA, and the program signs with SHA-1, which a server of today refuses",
+);
 /// The server refused the key that was offered.
 pub(super) const OFFERED_KEY: Candidate =
     is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys, or the login name is wrong");
@@ -90,6 +120,7 @@ const OF_A_FILE: Candidate = is(
 
 /// The causes of a login that is refused without a reason.
 pub(super) const REFUSED: &[Candidate] = &[
+    SIGNED_UNASKED,
     OFFERED_KEY,
     UNUSED_KEY,
     ASKED_PASSPHRASE,

@@ -32,6 +32,18 @@ const SHELL_ENDS: &[Candidate] = &[
 /// The specific ones first.
 pub(super) const SENTENCES: &[Sentence] = &[
     (
+        r"\bnohup\b.{0,120}(?:(?:not|n't|never) (?:return|end|exit|come back|finish)\w*|<frozen>)|(?:(?:not|n't|never) (?:return|end|exit|finish)\w*|<frozen>).{0,80}\b(?:nohup|in the background)\b",
+        &[is("exit-hangs", Always, "a process in the background holds the session's output open")],
+    ),
+    (
+        r"(?:<frozen>|stops? responding|<late>|nothing happens).{0,60}\b(?:after|once|when)\b.{0,50}\b(?:password|log ?in|logged in|logging in|authenticat\w*)\b.{0,30}(?:enter|typed|given|accept|correct|succe|complete|$)",
+        &[
+            is("session-start-hangs", Always, "a start-up file waits, or the home is on a dead file server"),
+            is("path-dscp-dropped", Always, "ssh -o IPQoS=none works"),
+            is("path-mtu-blackhole", Always, "a VPN or tunnel is on the path: large packets vanish"),
+        ],
+    ),
+    (
         r"\bno space\b.{0,30}(?:remote|server|ssh|sftp|target|host)|\b(?:remote|server|sftp|ssh)\b.{0,30}\bno space",
         &[is("server-disk-full", Always, "df shows no room, or no inodes")],
     ),

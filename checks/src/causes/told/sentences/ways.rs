@@ -20,6 +20,13 @@ const TUNNEL: &[Candidate] = &[
 /// The specific ones first.
 pub(super) const SENTENCES: &[Sentence] = &[
     (
+        r"\bproxy[ _-]?command\b.{0,80}(?:\bENOENT\b|<missing>|no such file|cannot find|\bspawn\b)|(?:\bENOENT\b|no such file|not found).{0,80}\bproxy[ _-]?command\b",
+        &[
+            is("config-proxy-command", Always, "the program of the ProxyCommand is not installed, or not in PATH"),
+            is("jump-proxy-command-failed", Always, "the program is there, and fails: run it by hand"),
+        ],
+    ),
+    (
         r"\bsshd\b.{0,20}(?:<cannot> (?:to )?start|not start)|\bsshd\b.{0,20}\bcrash",
         &[is("server-start-failed", Always, "sshd does not start: sshd -t and its log say why")],
     ),

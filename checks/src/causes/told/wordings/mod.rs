@@ -12,6 +12,7 @@ mod libssh;
 mod login;
 mod modules;
 mod reach;
+mod reported;
 mod server;
 mod servers;
 mod services;
@@ -57,6 +58,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         modules::WORDINGS,
         servers::WORDINGS,
         sources::WORDINGS,
+        reported::WORDINGS,
     ]
     .into_iter()
     .flatten()

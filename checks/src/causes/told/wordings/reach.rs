@@ -32,7 +32,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             ".ssh/config: line <line>: <why>",
         ],
     ),
-    ("config-unexplained", &["No user exists for uid <n>", "unknown user <n>", "you don't exist, go away"]),
     (
         "config-client-missing",
         &[
@@ -192,7 +191,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "dup() in/out/err failed",
             "dup() in/out failed",
             "CANNOT LINK EXECUTABLE \"ssh",
-            "dyld: Library not loaded",
             "version `OPENSSL_<text>' not found",
             "ssh.exe - Entry Point Not Found",
             "ssh: cannot execute binary file",
