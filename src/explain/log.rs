@@ -201,11 +201,24 @@ fn client_stopped(log: Option<&Log>) -> bool {
         .any(|connection| connection.stopped_at().is_some())
 }
 
-/// True if every connection of a log is a client's that ends in the handshake, without an error.
+/// True if every connection of a log is a client's that ends before the keys are exchanged, without an error.
 fn is_cut(log: &Log) -> bool {
     let is_cut = |connection: &Connection| {
-        let steps = [Event::Connected, Event::VersionReceived, Event::KexinitSent, Event::KexinitReceived];
-        let began = steps.into_iter().any(|step| connection.first(step).is_some());
+        let is_early = |entry: &Entry| {
+            matches!(
+                entry.event,
+                Event::ConfigRead
+                    | Event::Resolving
+                    | Event::Connecting
+                    | Event::Connected
+                    | Event::IdentityFile
+                    | Event::VersionSent
+                    | Event::VersionReceived
+                    | Event::KexinitSent
+                    | Event::KexinitReceived
+            )
+        };
+        let began = connection.entries.iter().any(is_early);
         !is_of_a_server(connection) && began && !connection.passed(Check::Handshake)
     };
     !log.connections.is_empty() && log.connections.iter().all(is_cut)

@@ -3,6 +3,7 @@
 use super::candidates::{candidates, is_openssh};
 use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STALLED, STOPS, Writer};
 use super::finding::{Told, writer};
+use super::words::TRANSFERS;
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
@@ -30,10 +31,6 @@ pub(super) fn is_of_a_stop(told: &Told) -> bool {
 pub(super) fn is_of_a_wait(told: &Told) -> bool {
     told.sign.is_none() && told.found.because.iter().all(|line| line.contains(PASS))
 }
-
-/// The lines of a transfer that had begun.
-pub(super) const TRANSFERS: &[&str] =
-    &["[chan <n>] open(", "Uploading <file> to <file>", "Fetching <file> to <file>", "0.0KB/s   --:-- ETA"];
 
 /// Returns the candidates for a transfer that stands still where the log of it ends, as somebody says.
 fn hung(connection: &Connection) -> Option<Vec<Told>> {

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::families::{When, families};
-use super::unfinished::TRANSFERS;
 use super::wordings;
 use crate::causes::Cause;
 
@@ -243,6 +242,10 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     });
     own.chain(shared).chain(hints.flatten().copied()).chain(TRANSFERS.iter().copied())
 }
+
+/// The lines of a transfer that had begun.
+pub(super) const TRANSFERS: &[&str] =
+    &["[chan <n>] open(", "Uploading <file> to <file>", "Fetching <file> to <file>", "0.0KB/s   --:-- ETA"];
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.
 pub(super) fn own_texts(cause: &Cause) -> impl Iterator<Item = &'static str> {

@@ -61,6 +61,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "LIBSSH2_ERROR_KEX_FAILURE",
             "Failed to exchange encryption keys",
             "Unable to reach a settlement:",
+            "Unable to reach a settlement: [<what>] and [<what>]",
             "Failed to negotiate key exchange algorithm",
             "Cannot negotiate, proposals do not match",
             "connection is closed.Cannot negotiate, proposals do not match",
