@@ -131,10 +131,22 @@ pub(super) const OUTPUT_HELD: Cause = Cause {
         super::shared::SEE_FORCED,
         Fix {
             side: Side::Server,
-            summary: "Let the wrapper run the command directly: use this as its last line",
+            summary: "If the command is forced (ForceCommand, command=), let the wrapper run it directly: use this as its last line",
             file: Some("the wrapper"),
-            snippet: Some("exec sh -c \"$SSH_ORIGINAL_COMMAND\""),
-            caution: Some("only in a wrapper that allows any command: it runs whatever the client sends"),
+            snippet: Some(
+                "[ -n \"$SSH_ORIGINAL_COMMAND\" ] && exec sh -c \"$SSH_ORIGINAL_COMMAND\"\nexec \"${SHELL:-/bin/sh}\" -l",
+            ),
+            caution: Some(
+                "only in a wrapper that allows any command, for it runs whatever the client sends; keep a session open until a new one works",
+            ),
+            ..Fix::CHANGE
+        },
+        Fix {
+            side: Side::Server,
+            summary: "If the wrapper is the account's login shell, let it become the real one: use this as its last line",
+            file: Some("the wrapper"),
+            snippet: Some("exec /bin/sh \"$@\""),
+            caution: Some("keep a session open until a new one works: a login shell that fails lets nobody in"),
             ..Fix::CHANGE
         },
     ],

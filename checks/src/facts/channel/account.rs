@@ -2,9 +2,8 @@
 
 use super::programs::{Program, Purpose, known, named};
 use super::session::Facts;
-use super::words::{NOT_RUN, is_process_limit, says_no_login, says_not_run};
+use super::words::{NOT_RUN, complains, is_process_limit, says_no_login, says_not_run};
 use crate::base::service::Service;
-use crate::facts::connection::Ran;
 
 /// The status with which sshd ends a session that PAM does not open (session.c).
 pub const PAM_STATUS: u32 = 254;
@@ -140,10 +139,10 @@ impl Facts {
     /// True if a program of the account's own ran and did what it is there for.
     fn is_program(&self) -> bool {
         let ran = &self.ran;
-        if self.runs_unanswered() {
+        if self.runs_unanswered() && self.program().is_none() {
             return !self.says_limit();
         }
-        if !self.was_started() || self.hangs() {
+        if !self.was_started() && !self.runs_unanswered() || self.hangs() {
             return false;
         }
         match self.program().filter(|program| program.is_sure || ran.status != Some(PAM_STATUS)) {
@@ -155,14 +154,20 @@ impl Facts {
             // Whoever quotes our command has read it, and decided.
             None if self.quoted_back || self.reads_our_command() => true,
             None if self.waits_with_output() || self.reads_its_own_language() || self.sends_back() => true,
-            // Servers built into other programs may send no status.
-            None if ran.closed => ends_well(ran, self.ending.is_none()) && self.words().next().is_some(),
+            None if ran.closed => self.ends_well() && self.words().next().is_some(),
             // It took the end of its input for the end of its work, or what it was sent for no data of its kind.
             None => self.on_input.as_ref().is_some_and(|seen| {
                 let is_done = seen.closed && (seen.status == Some(0) || seen.rejects_input());
                 (is_done || seen.forced) && !self.says_limit()
             }),
         }
+    }
+
+    /// True if what ran ended without an error. Servers built into other programs may send no status: what they printed is no complaint then.
+    fn ends_well(&self) -> bool {
+        let ran = &self.ran;
+        let is_untold = ran.status.is_none() && ran.signal.is_none() && self.ending.is_none() && !ran.connection_lost;
+        ran.status == Some(0) || is_untold && self.other_output.is_some() && !self.words().any(complains)
     }
 
     /// True if the first session was refused by a policy, and not for want of resources: as prohibited, as a kind of channel that the server
@@ -227,12 +232,6 @@ impl Facts {
     }
 }
 
-/// True if what ran ended without an error, as far as that was sent, and the connection went on.
-fn ends_well(ran: &Ran, is_connected: bool) -> bool {
-    let is_untold = ran.status.is_none() && ran.signal.is_none() && is_connected && !ran.connection_lost;
-    ran.status == Some(0) || is_untold
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Account, Facts};
@@ -248,6 +247,11 @@ mod tests {
         };
         assert_eq!(closed(Some("3 users")).account(), Account::Restricted);
         assert_eq!(closed(None).account(), Account::Nothing);
+        for complaint in
+            ["cannot open /data/conf: No space left on device", "Error: no such job", "fatal: out of memory"]
+        {
+            assert_eq!(closed(Some(complaint)).account(), Account::Unclear, "{complaint}");
+        }
         let before_the_answer = Facts { ran: Ran { accepted: None, ..closed(None).ran }, ..closed(Some("3 users")) };
         assert_eq!(before_the_answer.serves(), [Service::Program]);
     }
@@ -263,5 +267,6 @@ mod tests {
         assert_eq!(open(None, Some("Got data: echo x")).serves(), [Service::Program]);
         assert_eq!(open(Some("\\u{1b}[?25l"), None).serves(), [Service::Program]);
         assert_eq!(open(None, None).account(), Account::Nothing);
+        assert_eq!(open(Some("All VTY lines in use"), None).account(), Account::Nothing);
     }
 }

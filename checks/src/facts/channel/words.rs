@@ -114,7 +114,49 @@ pub(super) fn names_unknown(text: &str, first: &str) -> bool {
         .iter()
         .any(|before| MISSING.iter().any(|words| text.contains(&format!("{before}{first}: {words}"))));
     let is_standard = ["bin/sh: ", "bin/exec: "].iter().any(|path| text.contains(path));
-    is_quoted && !says_not_run(text) || ends_a_name && !is_standard
+    is_quoted && !says_not_run(text) && !is_kernels(text) || ends_a_name && !is_standard
+}
+
+/// True if a text, escaped, says why the system did not start a program, in the words of errno(3).
+fn is_kernels(text: &str) -> bool {
+    const ERRORS: [&str; 9] = [
+        "failed to run",
+        "Input/output error",
+        "Too many levels of symbolic links",
+        "Text file busy",
+        "Cannot allocate memory",
+        "Resource temporarily unavailable",
+        "Argument list too long",
+        "Stale file handle",
+        "Operation not permitted",
+    ];
+    ERRORS.iter().any(|error| text.contains(error))
+}
+
+/// True if a text, escaped, may be a complaint: of a program that could not do its work.
+pub(super) fn complains(text: &str) -> bool {
+    const WORDS: [&str; 18] = [
+        "error",
+        "cannot",
+        "can't",
+        "can not",
+        "could not",
+        "couldn't",
+        "unable",
+        "fail",
+        "denied",
+        "fatal",
+        "panic",
+        "no such",
+        "not found",
+        "no space",
+        "exception",
+        "traceback",
+        "abort",
+        "invalid",
+    ];
+    let text = text.to_lowercase();
+    says_not_run(&text) || WORDS.iter().any(|word| text.contains(word))
 }
 
 /// True if the last line of a text, escaped, is one at which a shell waits.
@@ -224,6 +266,7 @@ mod tests {
         ] {
             assert!(!names_unknown(said, "exec"), "{said}");
         }
+        assert!(!names_unknown("timeout: failed to run command ‘sh’: Input/output error\\n", "sh"));
         assert!(!names_unknown("OCI runtime exec failed: exec: \"sh\": executable file not found in $PATH\\n", "sh"));
         assert!(!names_unknown("chroot: failed to run command '/bin/sh': No such file or directory\\n", "sh"));
         assert!(

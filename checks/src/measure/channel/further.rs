@@ -219,9 +219,9 @@ fn wishes(facts: &Facts, takes_forced_commands: bool, expected: &[Service]) -> V
         // It may be forced all the same.
         None if facts.does_not_know_c() && takes_forced_commands => vec![Wish::Shell],
         None if facts.does_not_know_c() => vec![Wish::Sftp, Wish::Shell],
-        // Servers built into devices have no start-up files, and no forced commands.
-        // Our command reads its input, which such a server may not end; it may show output at the end alone.
+        // Our command reads its input, which a server built into a device may not end; it may show output at the end alone.
         None if facts.hangs() && !takes_forced_commands => vec![Wish::Echo, Wish::Sftp, Wish::Shell],
+        // Such servers have no start-up files, and no forced commands.
         None if may_be_broken(facts) && !takes_forced_commands => vec![Wish::Sftp, Wish::Shell],
         None if may_be_broken(facts) => vec![Wish::Sftp],
         // A program has done its work; a terminal multiplexer would leave a session behind.
