@@ -18,6 +18,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Incoming packet #<n>, type 21", Event::NewkeysReceived),
     ("Host key fingerprint is:", Event::HostKey),
     ("Initialised <text> inbound encryption", Event::NewkeysReceived),
+    ("Initialised <text> server->client encryption", Event::NewkeysReceived),
     ("Using username \"<user>\".", Event::LoginBegun),
     ("Offered public key", Event::KeyOffered),
     ("Offer of public key accepted", Event::KeyAccepted),

@@ -126,7 +126,8 @@ impl<'a> Collector<'a> {
             self.know(program);
         }
         let line = || Line { number, text: kept(message), english: english() };
-        self.log.says_it_hangs |= found.event.is_none() && says_that_it_hangs(message.text);
+        self.log.says_it_hangs = self.log.says_it_hangs
+            || found.event.is_none() && !self.current.is_in_its_output() && says_that_it_hangs(message.text);
         if found.event.is_none() && found.symptoms.is_empty() {
             if found.complains {
                 self.log.unknown_count += 1;

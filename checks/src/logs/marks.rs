@@ -35,13 +35,27 @@ fn is_a_typed_command(message: &[u8]) -> bool {
     prompt.is_some_and(|at| COMMANDS.iter().any(|command| message[at + 1..].starts_with(command)))
 }
 
-/// True for words of a person who tells that something hangs, or that nothing follows. A line of debugging has none.
+/// True for words of a person who tells that ssh hangs, or that nothing follows: of another thing that hangs, logs and output tell. A line of
+/// debugging has none.
 pub(super) fn says_that_it_hangs(text: &[u8]) -> bool {
-    static WORDS: LazyLock<Regex> = LazyLock::new(|| {
-        let words = r"(?i)\b(?:hangs?|hanging|hung|freez(?:es|ing)|froze|gets? stuck|(?:is|was|just) stuck)\b|\b(?:and )?then (?:just )?nothing\b|\bnothing (?:else|more|happens|happened|further)\b|\bno further (?:output|lines)\b|\bjust (?:sits|sat|waits|stops)\b|\bnever (?:returns|comes back|get a prompt)|\bstops (?:here|there)\b|\bno prompt\b";
-        RegexBuilder::new(words).unicode(false).build().expect("the words of a hang compile")
-    });
-    WORDS.is_match(text) && memmem::find(text, b"debug").is_none()
+    // The subject of a sentence, or none at the beginning of one; after it, the verb.
+    const WORDS: &str = r"(?ix)
+        (?: \b(?: it | this | that | which | ssh | sftp | scp | rsync | putty | plink | paramiko
+                | (?:ssh|sftp|my|the|every|this)\ (?: session | connection | login | terminal | client | window | transfer | upload | download ) )
+          | (?: ^[\s(]* | [.,;:!?(]\ | \bthen\ ) )
+        \ ? (?: (?: and | but | then | so | now | here | there | just | simply | always | sometimes | also | only | still )\ )*
+        (?: hangs? | (?:is|was|keeps)\ hanging | hung | freezes | froze | (?:gets?|got|is|was)\ (?:just\ )?stuck | just\ (?:sits|sat|waits|stops)
+          | never\ (?:returns|comes\ back) | stops\ (?:here|there) ) (?: \ [a-z] | [.,;!?)]+\ | [.,;:!?)]*\s*$ )
+        | \bjust\ (?:hangs|sits|sat)\b
+        | \b(?:and\ )?then\ (?:just\ )?nothing \W* (?: happens.* )? $
+        | \bnothing\ (?:else\ |more\ |further\ )?(?:happens|happened)\b
+        | ^\W* (?:(?:and|but|then)\ )* nothing\ (?:else|more|further) \W* $
+        | \bno\ further\ (?:output|lines)\b
+        | \bnever\ get\ a\ prompt
+        | (?: ^\W* (?:(?:and|but|then)\ )* | \b(?:get|gets|is|,)\ ) no\ prompt\b";
+    static WORDS_OF_A_HANG: LazyLock<Regex> =
+        LazyLock::new(|| RegexBuilder::new(WORDS).unicode(false).build().expect("the words of a hang compile"));
+    WORDS_OF_A_HANG.is_match(text) && memmem::find(text, b"debug").is_none()
 }
 
 /// True for a prompt of a shell and a command of a client of another protocol, and nothing of SSH.

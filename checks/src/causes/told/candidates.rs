@@ -21,6 +21,7 @@ pub(super) fn candidates(
 ) -> Vec<Told> {
     let mut fitting: Vec<(bool, &Candidate)> = Vec::new();
     if all.iter().any(|candidate| may_be_of_a_rekeying(candidate.code))
+        && !is_of_russh(connection)
         && is_in_a_rekeying(connection, seen.line.number)
     {
         fitting.push((true, &REKEYING));
@@ -65,6 +66,11 @@ fn may_be_of_a_rekeying(code: &str) -> bool {
     ["idle-closed", "idle-reset", "idle-silent-drop", "handshake-kex-failed", "handshake-kex-stalled"].contains(&code)
 }
 
+/// True for russh, which tells where keys are exchanged again, and never that they have come.
+fn is_of_russh(connection: &Connection) -> bool {
+    connection.program.as_ref().is_some_and(|program| program.name == "russh")
+}
+
 /// True for the words of a program that could not connect.
 fn is_of_an_attempt(seen: &Sighting) -> bool {
     let line = seen.line.in_english();
@@ -106,11 +112,6 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             };
             connection.all(Event::RequestSent).any(wants_an_answer)
                 && !connection.entries.iter().any(|entry| entry.event == Event::RequestGranted)
-        }
-        When::NothingReceived => {
-            let is_a_shell = |entry: &Entry| matches!(entry.value("what"), Some("shell" | "pty-req"));
-            let has_none = |entry: &Entry| entry.value("received") == Some("0");
-            connection.all(Event::RequestSent).any(is_a_shell) && connection.all(Event::Transferred).any(has_none)
         }
         When::SeenWithout(texts, without) => {
             let has = |texts: &[&str]| connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str()));

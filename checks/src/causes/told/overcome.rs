@@ -51,16 +51,27 @@ pub(super) fn or_of_a_rekeying(connection: &Connection, cause: &'static Cause, s
 
 /// True if keys are exchanged again at a line, and the new ones have not come.
 pub(super) fn is_in_a_rekeying(connection: &Connection, line: u64) -> bool {
-    let is_of_keys = |entry: &&Entry| {
-        matches!(entry.event, Event::Rekeying | Event::NewkeysReceived | Event::Connecting)
-            || entry.event == Event::KexinitSent && was_logged_in_before(connection, entry)
-    };
-    let last = connection.entries.iter().take_while(|entry| entry.line <= line).filter(is_of_keys).last();
-    last.is_some_and(|last| matches!(last.event, Event::Rekeying | Event::KexinitSent))
+    let before = connection.entries.iter().enumerate().take_while(|(_, entry)| entry.line <= line);
+    let ends = |event: Event| matches!(event, Event::NewkeysReceived | Event::LoggedIn) || begins_a_connection(event);
+    let of_keys = before.filter(|(at, entry)| {
+        entry.event == Event::Rekeying || ends(entry.event) || is_a_kexinit_again(&connection.entries[..*at], entry)
+    });
+    of_keys.last().is_some_and(|(_, last)| !ends(last.event))
 }
 
-fn was_logged_in_before(connection: &Connection, entry: &Entry) -> bool {
-    connection.entries.iter().any(|other| other.event == Event::LoggedIn && other.line < entry.line)
+/// True for the KEXINIT of a client that logged in and has not begun another connection since. Through a jump host, the login may be that of the jump
+/// host, and the keys those of the connection behind it.
+fn is_a_kexinit_again(before: &[Entry], entry: &Entry) -> bool {
+    let last = before.iter().rfind(|entry| entry.event == Event::LoggedIn || begins_a_connection(entry.event));
+    entry.event == Event::KexinitSent
+        && last.is_some_and(|last| last.event == Event::LoggedIn)
+        && !before.iter().any(|entry| entry.event == Event::ProxyStarted)
+}
+
+/// True for a step before the keys of a connection are first exchanged.
+fn begins_a_connection(event: Event) -> bool {
+    matches!(event, Event::VersionReceived | Event::VersionSent | Event::LineBeforeVersion)
+        || event.place().is_some_and(|(check, _)| check < Check::Handshake)
 }
 
 /// True if a text is the question about a host key, or what follows its acceptance, and not the refusal of one.

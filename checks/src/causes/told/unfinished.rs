@@ -3,7 +3,7 @@
 use super::candidates::{candidates, is_openssh};
 use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STALLED, STOPS, Writer};
 use super::finding::{Told, writer};
-use super::words::TRANSFERS;
+use super::words::{END_OF_A_TRANSFER, TRANSFERS};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
@@ -34,9 +34,16 @@ pub(super) fn is_of_a_wait(told: &Told) -> bool {
 
 /// Returns the candidates for a transfer that stands still where the log of it ends, as somebody says.
 fn hung(connection: &Connection) -> Option<Vec<Told>> {
-    let begun = connection.sightings.iter().rfind(|seen| TRANSFERS.contains(&seen.symptom.as_str()))?;
+    let begun = transfer(connection)?;
     let is_under_way = connection.passed(Check::Auth) || begun.symptom.starts_with("[chan");
-    (is_under_way && connection.end().is_none()).then(|| candidates(connection, STALLED, false, begun))
+    let is_whole = |entry: &Entry| entry.line > begun.line.number && entry.event == Event::Transferred;
+    let is_over = begun.symptom == END_OF_A_TRANSFER || connection.entries.iter().any(is_whole);
+    (is_under_way && !is_over && connection.end().is_none()).then(|| candidates(connection, STALLED, false, begun))
+}
+
+/// The last line of a transfer.
+fn transfer(connection: &Connection) -> Option<&Sighting> {
+    connection.sightings.iter().rfind(|seen| TRANSFERS.contains(&seen.symptom.as_str()))
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason; `hangs` where somebody says that it hangs there.
@@ -49,7 +56,8 @@ fn at_a_step(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
         return None;
     }
     // ssh logs its next step at once after the login; of libraries, only some log the session.
-    let last = connection.last_step().filter(|last| hangs || last.event != Event::LoggedIn)?;
+    let hangs_at_its_start = hangs && transfer(connection).is_none();
+    let last = connection.last_step().filter(|last| hangs_at_its_start || last.event != Event::LoggedIn)?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
     if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {

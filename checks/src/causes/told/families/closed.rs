@@ -6,12 +6,6 @@ use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
-/// sshd ends a session whose root folder is not root's; its settings are told beside the end.
-pub(super) const CHROOTED: Candidate = is(
-    "session-chroot-failed",
-    Seen(&["ChrootDirectory <file>"]),
-    "sshd's log says bad ownership or modes for chroot directory: each folder up to it must be root's alone",
-);
 /// Somebody tells that it comes with the amount of data.
 pub(super) const BY_VOLUME: Candidate = is(
     "path-random-resets",
@@ -55,7 +49,6 @@ pub(super) const CLOSED: &[Candidate] = &[
         Seen(&["Enter passphrase for key"]),
         "the login was under way: ssh had asked for a passphrase",
     ),
-    CHROOTED,
     is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
     is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
     is(
@@ -145,7 +138,6 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("handshake-reset", Before(Check::Handshake), "it comes before or during the key exchange"),
             is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
-            CHROOTED,
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             BY_VOLUME,

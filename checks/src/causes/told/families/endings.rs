@@ -1,9 +1,7 @@
 //! Ends of sessions after a silence, and those that the server or a proxy makes.
 
 use super::closed::CLOSED;
-use super::family::When::{
-    After, Always, Between, Exchanging, JustBegun, NothingReceived, RequestPending, Seen, SoonAfterLogin,
-};
+use super::family::When::{After, Always, Between, Exchanging, JustBegun, RequestPending, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
@@ -66,11 +64,6 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         writer: Writer::Anyone,
         candidates: &[
-            is(
-                "path-dscp-dropped",
-                NothingReceived,
-                "the login works, and the session gets no byte: ssh -o IPQoS=none does",
-            ),
             is(
                 "idle-silent-drop",
                 Always,

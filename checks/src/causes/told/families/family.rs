@@ -93,8 +93,6 @@ pub enum When {
     InLine(&'static [&'static str]),
     /// A shell was asked for, to which a detailed log shows no answer.
     ShellUnanswered,
-    /// A shell was asked for, and ssh received nothing from it until the end.
-    NothingReceived,
     /// One of the first texts appears in the same connection, and none of the second.
     SeenWithout(&'static [&'static str], &'static [&'static str]),
     /// The line names algorithms of this kind alone.

@@ -19,23 +19,6 @@ pub(super) const MEANT_KERBEROS: Candidate = is(
     "a ticket of Kerberos was meant: ssh has none for this host's name (klist), or reads another cache than kinit",
 );
 
-/// Somebody tells that it takes long.
-const SLOW: &[&str] = &[
-    "takes <n>s ",
-    "takes <n> s ",
-    "takes about <n>",
-    "takes around <n>",
-    "took <n>",
-    "waits <n>",
-    "login is slow",
-    "login is very slow",
-    "ssh is slow",
-    "very slow",
-    "takes forever",
-    "takes ages",
-    "a long time",
-];
-
 /// cloud-init writes a file without keys, or somebody tells that none logs in. Most machines that boot without a key are meant to.
 const NO_KEYS: &[&str] = &[
     "authorized_keys - wb: [<n>] 0 bytes",
@@ -67,18 +50,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 Always,
                 "the file belongs to another security key than the one that is plugged in",
             ),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &["Unspecified GSS failure"],
-        candidates: &[
-            is(
-                "auth-slow",
-                Seen(SLOW),
-                "ssh -o GSSAPIAuthentication=no is fast: looking for a ticket waits for a name server",
-            ),
-            is("dns-slow", Seen(SLOW), "the wait comes before the connection, while the name is looked up"),
         ],
         ..Family::NEW
     },

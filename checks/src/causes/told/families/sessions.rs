@@ -1,6 +1,6 @@
 //! Ends of connections and sessions.
 
-use super::closed::{BY_VOLUME, CHROOTED};
+use super::closed::BY_VOLUME;
 use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
@@ -87,7 +87,6 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
-            CHROOTED,
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is(
                 "handshake-closed-before-banner",
