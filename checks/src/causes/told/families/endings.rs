@@ -11,7 +11,7 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
-        // What people tell of sessions that their logs show as sound.
+        // People tell so of sessions that their logs show as sound.
         texts: &[
             "<n>sec of no typing",
             "<n> sec of no typing",
@@ -23,11 +23,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "as long as I type",
             "when I stop typing",
             "when I don't type",
-            "left idle for",
-            "leave it idle for",
             "leave the session idle",
-            "being idle for",
-            "is idle for more than",
+            "dies when left idle for",
         ],
         writer: Writer::Anyone,
         candidates: &[
