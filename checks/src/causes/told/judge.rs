@@ -81,7 +81,8 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         let said = by_sentence(log);
         is_vague &= said.is_empty();
         told = if said.is_empty() { told } else { said };
-        let is_open = told.iter().all(|one| one.found.certainty == Certainty::Possible);
+        let goes_on = log.connections.iter().flat_map(|one| &one.sightings).any(|seen| is_of_a_public_half(log, seen));
+        let is_open = !goes_on && told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
             told = either(told, said, has_texts && !is_vague);
         }

@@ -252,7 +252,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         ..Family::NEW
     },
-    // What ssh itself says of the end comes before the words of a program around it.
+    // The words of ssh itself about the end come before those of a program around it.
     Family {
         texts: &["connection closed by remote host"],
         unless: &[Event::CommandEnded, Event::ExitStatus],

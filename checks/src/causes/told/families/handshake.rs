@@ -21,7 +21,7 @@ const OF_A_SESSION: &[&str] = &[
     "tar: Removing leading",
     "close_fds r <n>",
 ];
-/// What people write of a session that worked before.
+/// Words of people about a session that worked before.
 const TOLD_OF_A_SESSION: &[&str] = &[
     "large file",
     "big file",
