@@ -108,7 +108,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Said(texts) => return has_text(texts).then_some(false),
         When::SaidOfMethods(methods, texts) => {
             let has_one = |listed: &str| methods.iter().any(|method| listed.contains(method));
-            let is_listed = before().filter_map(|entry| entry.value("methods")).last().is_some_and(has_one);
+            let is_listed = before().filter_map(|entry| entry.value("methods")).next_back().is_some_and(has_one);
             return (is_listed && has_text(texts)).then_some(false);
         }
         When::InLine(words) => words.iter().any(|word| seen.line.in_english().contains(word)),

@@ -114,7 +114,6 @@ pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "seconds of no typing",
     "minutes of no typing",
     "if I keep typing",
-    "If you keep typing",
     "as long as I keep typing",
     "as long as I type",
     "when I stop typing",

@@ -18,7 +18,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "seconds of no typing",
             "minutes of no typing",
             "if I keep typing",
-            "If you keep typing",
             "as long as I keep typing",
             "as long as I type",
             "when I stop typing",
