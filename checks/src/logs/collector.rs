@@ -46,6 +46,8 @@ pub(super) struct Collector<'a> {
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,
     index: HashMap<Signature, usize>,
+    /// True if a command of an SSH client was typed.
+    runs_ssh: bool,
     /// True if a stack trace has a frame of an SSH library.
     has_frames_of_ssh: bool,
     /// The first lines that neither are known nor sound like a complaint.
@@ -66,6 +68,7 @@ impl<'a> Collector<'a> {
             cut: 0,
             ways: Vec::new(),
             index: HashMap::new(),
+            runs_ssh: false,
             has_frames_of_ssh: false,
             plain: Vec::new(),
             log: Log::default(),
@@ -99,7 +102,9 @@ impl<'a> Collector<'a> {
     }
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
-        if self.current.has_complaints() && begins_a_run(message.text) {
+        let begins_a_run = begins_a_run(message.text);
+        self.runs_ssh |= begins_a_run;
+        if begins_a_run && self.current.has_complaints() {
             let over = std::mem::take(&mut self.current);
             self.close(over);
         }
@@ -287,7 +292,7 @@ impl<'a> Collector<'a> {
             log.unknown.append(&mut self.plain);
             log.unknown.sort_by_key(|line| line.number);
         }
-        log.plain = self.plain;
+        log.connects_elsewhere &= !self.runs_ssh;
         log
     }
 }

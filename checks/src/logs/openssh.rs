@@ -74,7 +74,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("ssh_get_authentication_socket_path: path '<text>'", Event::AgentAsked),
     ("get_agent_identities: agent returned <n> keys", Event::AgentAnswered),
     ("get_agent_identities: bound agent to hostkey", Event::AgentAnswered),
-    ("get_agent_identities: ssh_agent_bind_hostkey: <why>", Event::AgentAnswered),
+    ("get_agent_identities: ssh_agent_bind_hostkey: agent refused operation", Event::AgentAnswered),
     ("Will attempt key: ", Event::AgentAnswered),
     ("Offering public key: <key> <kind> SHA256:<fingerprint>", Event::KeyOffered),
     ("Offering public key: <key>", Event::KeyOffered),

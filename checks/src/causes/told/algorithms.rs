@@ -1,6 +1,6 @@
 //! The kinds of algorithms, by the names that RFC 4250 and OpenSSH give them.
 
-/// What an algorithm is for.
+/// The use of an algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AlgorithmKind {
     /// The exchange of keys.

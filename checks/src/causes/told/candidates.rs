@@ -42,11 +42,11 @@ pub(super) fn candidates(
     fitting.sort_by_key(|(speaks_for, _)| !speaks_for);
     let told = fitting.iter().filter_map(|(speaks_for, candidate)| {
         let cause = causes::all().find(|cause| cause.code == candidate.code)?;
-        Some((*speaks_for, cause, candidate.sign))
+        Some((*speaks_for, is_said(candidate.when), cause, candidate.sign))
     });
     let mut first = None;
-    let told = told.enumerate().map(|(at, (speaks_for, cause, sign))| {
-        let is_likely = at == 0 && (is_named || speaks_for);
+    let told = told.enumerate().map(|(at, (speaks_for, is_said, cause, sign))| {
+        let is_likely = at == 0 && (is_named && !is_said || speaks_for);
         let certainty = if is_likely { Certainty::Likely } else { Certainty::Possible };
         // The likeliest says how grave the text is.
         let own = in_a_log(cause);
@@ -56,6 +56,11 @@ pub(super) fn candidates(
         Told { cause, found, sign: Some(sign.into()), connections: Vec::new() }
     });
     told.collect()
+}
+
+/// True if no more than what somebody writes is for a candidate.
+fn is_said(when: When) -> bool {
+    matches!(when, When::Said(_) | When::SaidOfMethods(..))
 }
 
 /// The cause of an end or a stop while keys are exchanged again.
@@ -89,6 +94,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
     let any = |events: &[Event]| before().any(|entry| events.contains(&entry.event));
     let passed = |check: Check| seen.after >= Some(check);
     let has_steps = || before().any(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
+    let has_text = |texts: &[&str]| connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str()));
     let offers = |method: &str| {
         before()
             .rfind(|entry| entry.event == Event::MethodsOffered)
@@ -104,7 +110,13 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::NoVersion => passed(Check::Tcp) && !has(Event::VersionReceived) && !passed(Check::Handshake),
         When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
         When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
-        When::Seen(texts) => connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str())),
+        When::Seen(texts) => has_text(texts),
+        When::Said(texts) => return has_text(texts).then_some(false),
+        When::SaidOfMethods(methods, texts) => {
+            let has_one = |listed: &str| methods.iter().any(|method| listed.contains(method));
+            let is_listed = before().filter_map(|entry| entry.value("methods")).next_back().is_some_and(has_one);
+            return (is_listed && has_text(texts)).then_some(false);
+        }
         When::InLine(words) => words.iter().any(|word| seen.line.in_english().contains(word)),
         When::ShellUnanswered => {
             let wants_an_answer = |entry: &Entry| {
@@ -113,10 +125,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             connection.all(Event::RequestSent).any(wants_an_answer)
                 && !connection.entries.iter().any(|entry| entry.event == Event::RequestGranted)
         }
-        When::SeenWithout(texts, without) => {
-            let has = |texts: &[&str]| connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str()));
-            has(texts) && !has(without)
-        }
+        When::SeenWithout(texts, without) => has_text(texts) && !has_text(without),
         When::Lists(kind) => kind_of_all(seen.line.in_english()) == Some(kind),
         When::MidTransfer => {
             let received = |text: &str| connection.sightings.iter().any(|other| other.symptom == text);

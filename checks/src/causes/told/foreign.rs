@@ -22,7 +22,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | \binitctl: | \bUpstart\b | connect\x20to\x20bus | \bD-Bus\b | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
     | \bwinrm\b | \bmount\.\w+ | \bsystemd-(?:networkd|resolved|timesyncd)\b | \bwpa_supplicant\b | \bdhclient\b
     | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bTLS:\x20 | ^(?:\[[\d:.]+\]\x20)?Telnet\x20 | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
-    | \bpam_\w+\((?:gdm[\w-]*|sudo|sudo-i|su|su-l|login|cron|crond|gdm\S*|sddm\S*|lightdm\S*|kde|xscreensaver|unix_chkpwd|vsftpd|smtp|dovecot|imap|pop3|xrdp\S*|cockpit|samba|polkit\S*|systemd-user)[:)] | \bPKCS11\x20function\x20C_ | \bX\x20Window\x20System\x20error | \baccessibility\x20bus | \bconnect\x20to\x20socket\x20/ | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
+    | \bpam_\w+\((?:sudo|sudo-i|su|su-l|login|cron|crond|gdm\S*|sddm\S*|lightdm\S*|kde|xscreensaver|unix_chkpwd|vsftpd|smtp|dovecot|imap|pop3|xrdp\S*|cockpit|samba|polkit\S*|systemd-user)[:)] | \bPKCS11\x20function\x20C_ | \bX\x20Window\x20System\x20error | \baccessibility\x20bus | \bconnect\x20to\x20socket\x20/ | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bsmtplib\b | \bmqtt\b | \bamqp | \bldap_ | \bgrpc\b | \brpc\x20error:\x20code | \bxmpp | \bvnc(?:viewer|server)?\b | \brdesktop\b | \bxfreerdp | ^websocket:\x20
     | \bGnuTLS | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b
     | ^\d\d\d\x20\d\.\d\.\d\x20 | ^(?:220|421|425|426|430|530|550)\x20 | ^ftp>

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{is_of_a_tool, is_of_others, is_of_ssh};
+use super::foreign::{is_of_a_tool, is_of_others};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
 use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
-    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_overcome, or_of_a_rekeying,
-    passed_after, succeeded, was_never_needed,
+    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_of_a_public_half, is_overcome,
+    or_of_a_rekeying, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
@@ -29,12 +29,13 @@ use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 9] = [
+const REASONS: [(&str, &str); 10] = [
     ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
     ("server-nologin", "auth-account-refused"),
     ("auth-user-unknown", "auth-password-rejected"),
+    ("server-disk-full", "auth-password-rejected"),
     ("auth-user-unknown", "auth-too-many-failures"),
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
@@ -80,7 +81,8 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         let said = by_sentence(log);
         is_vague &= said.is_empty();
         told = if said.is_empty() { told } else { said };
-        let is_open = told.iter().all(|one| one.found.certainty == Certainty::Possible);
+        let goes_on = log.connections.iter().flat_map(|one| &one.sightings).any(|seen| is_of_a_public_half(log, seen));
+        let is_open = !goes_on && told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
             told = either(told, said, has_texts && !is_vague);
         }
@@ -117,17 +119,9 @@ fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
     let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
-    // What is written around a complaint tells of another program where nothing names SSH.
-    let names_another = || {
-        lines.clone().chain(&log.unknown).chain(&log.plain).all(|line| !is_of_ssh(line.in_english()))
-            && log.plain.iter().any(|line| is_of_others(line.in_english()))
-    };
     log.programs.is_empty()
         && !has_steps
-        && (log.has_stack_frames
-            || log.connects_elsewhere
-            || lines.clone().chain(&log.unknown).any(is_others)
-            || names_another())
+        && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
@@ -138,7 +132,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
-        if is_of_a_master_left(log, seen) {
+        if is_of_a_master_left(log, seen) || is_of_a_public_half(log, seen) {
             continue;
         }
         if let Some(one) = printed(connection, writer, seen) {

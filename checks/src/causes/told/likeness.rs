@@ -4,6 +4,7 @@ use super::finding::{Told, in_a_log, quoted};
 use super::foreign::is_of_ssh;
 use super::known::Known;
 use super::operations::is_in_earnest;
+use super::signs::has_steps;
 use crate::base::text::sanitize;
 use crate::causes::{self, Match, Severity};
 use crate::facts::certainty::Certainty;
@@ -77,7 +78,7 @@ fn shortened(text: &str) -> String {
 
 /// True if something in a short text is of SSH: what is asked about as one is about it.
 pub(super) fn is_about_ssh(log: &Log) -> bool {
-    let has_steps = |connection: &Connection| connection.program.is_some() || !connection.entries.is_empty();
+    let has_steps = |connection: &Connection| connection.program.is_some() || has_steps(connection);
     log.is_brief()
         && (log.connections.iter().any(has_steps) || lines(log).iter().any(|line| is_of_ssh(line.in_english())))
 }

@@ -154,12 +154,35 @@ pub(super) fn is_of_a_master_left(log: &Log, seen: &Sighting) -> bool {
             .any(|connection| connection.sightings.iter().any(tells) || connection.entries.iter().any(goes_on))
 }
 
+/// True if a line is that of an older ssh that looks for a key's public half in the file of the private one, and the text goes on without a
+/// refusal after it: ssh then loads the private key.
+pub(super) fn is_of_a_public_half(log: &Log, seen: &Sighting) -> bool {
+    let text = seen.line.in_english();
+    let is_later = |line: u64| line > seen.line.number;
+    let logs_in = |entry: &Entry| is_later(entry.line) && entry.event == Event::LoggedIn;
+    let is_refused = |one: &Connection| {
+        one.sightings.iter().any(|other| is_later(other.line.number) && other.symptom.starts_with("Permission denied"))
+            || one.entries.iter().any(|entry| is_later(entry.line) && entry.event == Event::LoginFailed)
+    };
+    text.contains("load pubkey \"")
+        && text.contains("\": invalid format")
+        && log.lines > seen.line.number
+        && (log.connections.iter().any(|one| one.entries.iter().any(logs_in))
+            || !log.connections.iter().any(is_refused))
+}
+
 /// True if a key file is missing or unreadable, and the connection ended before any login.
 pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     let has = |event: Event| connection.first(event).is_some();
     let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
+    // A login that was refused before is another connection's, with another host.
     let is_rejected = |other: &Sighting| {
-        other.line.number > seen.line.number && other.symptom.starts_with("Host key verification failed")
+        let is_between = |line: u64| line > seen.line.number && line < other.line.number;
+        let is_a_refusal =
+            |refusal: &Sighting| is_between(refusal.line.number) && refusal.symptom.starts_with("Permission denied");
+        other.line.number > seen.line.number
+            && other.symptom.starts_with("Host key verification failed")
+            && !connection.sightings.iter().any(is_a_refusal)
     };
     // What a jump host refuses ends the connection through it.
     is_of_a_file && !has(Event::ProxyStarted) && connection.sightings.iter().any(is_rejected)

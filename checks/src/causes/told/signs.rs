@@ -6,7 +6,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::foreign::is_of_ssh;
 use super::ordinary::{AT_THE_BEGIN, ONLY_BESIDE_SSH};
-use crate::facts::log::{Connection, Sighting};
+use crate::facts::log::{Connection, Event, Sighting};
 
 /// True for a text in ordinary words, in a line and a connection without any sign of SSH.
 pub(super) fn is_of_anybody(connection: &Connection, seen: &Sighting) -> bool {
@@ -16,9 +16,14 @@ pub(super) fn is_of_anybody(connection: &Connection, seen: &Sighting) -> bool {
     let begins = || is_one_of(AT_THE_BEGIN) && before().is_some_and(|text| !text.contains(char::is_alphabetic));
     is_one_of(ONLY_BESIDE_SSH)
         && connection.program.is_none()
-        && connection.entries.is_empty()
+        && !has_steps(connection)
         && !begins()
         && !connection.sightings.iter().any(|other| is_of_ssh(other.line.in_english()))
+}
+
+/// True if a connection records a step that no other program has: many end with a line about their exit status.
+pub(super) fn has_steps(connection: &Connection) -> bool {
+    connection.entries.iter().any(|entry| entry.event != Event::ExitStatus)
 }
 
 /// True if a script of this machine, or make, finds no program, and nothing beside it is of SSH. What a command on a server prints begins with the

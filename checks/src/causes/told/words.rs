@@ -42,7 +42,7 @@ const HARMLESS: &[&str] = &[
     // Lines of debugging that name a function, in a step that goes well or goes on.
     "mux_client_hello_exchange: master version <n>",
     "ssh_get_authentication_socket_path: path '",
-    "get_agent_identities: ssh_agent_bind_hostkey:",
+    "get_agent_identities: ssh_agent_bind_hostkey: agent refused operation",
     "mm_pty_allocate: waiting for MONITOR_ANS_PTY",
     "srclimit_penalise: address <address> is exempt",
     "debug1: PAM: pam_setcred():",
@@ -50,8 +50,6 @@ const HARMLESS: &[&str] = &[
     "Canonicalized DNS aliased hostname",
     "session closed for local user <user> from [",
     "(sshd:session): session closed for user <user>",
-    // An older ssh looks for the public half first, and goes on with the private key.
-    "load pubkey \"<text>\": invalid format",
     "kex: client->server<text>compression",
     "identity file <file> type -1",
     "Host key fingerprint is:",
@@ -236,7 +234,7 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     let shared = families().flat_map(|family| family.texts).copied();
     let candidates = families().flat_map(|family| family.candidates);
     let hints = candidates.flat_map(|candidate| match candidate.when {
-        When::Seen(texts) => [texts, &[]],
+        When::Seen(texts) | When::Said(texts) | When::SaidOfMethods(_, texts) => [texts, &[]],
         When::SeenWithout(texts, without) => [texts, without],
         _ => [&[][..], &[]],
     });

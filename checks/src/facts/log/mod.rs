@@ -51,9 +51,6 @@ pub struct Log {
     /// True if a line beside the steps says that something hangs, or that nothing follows.
     #[serde(skip)]
     pub says_it_hangs: bool,
-    /// The first lines that are neither steps nor complaints.
-    #[serde(skip)]
-    pub plain: Vec<Line>,
 }
 
 /// A connection in a log, and how many others went like it.

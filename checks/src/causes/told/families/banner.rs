@@ -1,23 +1,10 @@
 //! The version exchange: what a client says when no version comes.
 
-use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Seen, ThroughProxy};
+use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Said, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use super::jump::OF_A_WEB_TUNNEL;
 use crate::facts::Check;
 use crate::facts::log::Event;
-
-/// Words of people about what connects and leaves without a login.
-const PROBES: &[&str] = &[
-    "TCP probe",
-    "health probe",
-    "liveness probe",
-    "readiness probe",
-    "livenessProbe",
-    "readinessProbe",
-    "'s health check",
-    "TCP health check",
-    "port check of",
-];
 
 pub(super) static FAMILIES: &[Family] = &[
     // Whatever went wrong, it did before the end of the version exchange.
@@ -81,18 +68,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("hostkey-unknown", Seen(&["Host key verification failed"]), "the jump host's key is not known"),
             is("handshake-reset", Seen(&["Failure establishing ssh session: -43"]), "the connection is reset"),
             is(
-                "handshake-source-denied",
-                Seen(&[
-                    "sshd: ALL",
-                    "sshd:ALL",
-                    "sshd : ALL",
-                    "sshd: <address>",
-                    "sshd:<address>:deny",
-                    "ALL: PARANOID",
-                ]),
-                "hosts.deny names this address",
-            ),
-            is(
                 "handshake-max-startups",
                 Seen(&["banner line <n>: Exceeded MaxStartups"]),
                 "some attempts succeed: too many connections wait for a login",
@@ -109,6 +84,18 @@ pub(super) static FAMILIES: &[Family] = &[
                 "jump-proxy-command-failed",
                 ThroughProxy,
                 "the ProxyCommand or jump host ended without a connection; a line that it printed stands before this one",
+            ),
+            is(
+                "handshake-source-denied",
+                Said(&[
+                    "sshd: ALL",
+                    "sshd:ALL",
+                    "sshd : ALL",
+                    "sshd: <address>",
+                    "sshd:<address>:deny",
+                    "ALL: PARANOID",
+                ]),
+                "other addresses get in: hosts.deny names this one",
             ),
             is(
                 "handshake-closed-before-banner",
@@ -203,7 +190,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 ]),
                 "the connection is accepted, and no banner arrives",
             ),
-            is("handshake-probed", Seen(PROBES), "it is the server's log: a probe connects and leaves"),
             is("handshake-not-ssh", Greeting(1), "what answers sends text that is no version"),
             is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
             is(

@@ -1,6 +1,6 @@
 //! Connections that are closed or reset, where the step at which it happens decides.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen, SoonAfterLogin};
+use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Said, Seen, SoonAfterLogin};
 use super::family::{Candidate, Family, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
@@ -9,12 +9,10 @@ use crate::facts::log::Event;
 /// Somebody tells that it comes with the amount of data.
 pub(super) const BY_VOLUME: Candidate = is(
     "path-random-resets",
-    Seen(&[
+    Said(&[
         "bytes are transferred",
         "rows are transferred",
         "of data is transferred",
-        "large file",
-        "big file",
         "lot of data",
         "lots of data",
         "lot of output",

@@ -9,23 +9,19 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
-        // What people tell of sessions that their logs show as sound.
+        // People tell so of sessions that their logs show as sound.
         texts: &[
             "<n>sec of no typing",
             "<n> sec of no typing",
             "seconds of no typing",
             "minutes of no typing",
             "if I keep typing",
-            "If you keep typing",
             "as long as I keep typing",
             "as long as I type",
             "when I stop typing",
             "when I don't type",
-            "left idle for",
-            "leave it idle for",
             "leave the session idle",
-            "being idle for",
-            "is idle for more than",
+            "dies when left idle for",
         ],
         writer: Writer::Anyone,
         candidates: &[
@@ -248,7 +244,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         ..Family::NEW
     },
-    // What ssh itself says of the end comes before the words of a program around it.
+    // The words of ssh itself about the end come before those of a program around it.
     Family {
         texts: &["connection closed by remote host"],
         unless: &[Event::CommandEnded, Event::ExitStatus],

@@ -89,6 +89,10 @@ pub enum When {
     Between(Check, Check),
     /// One of these texts appears in the same connection.
     Seen(&'static [&'static str]),
+    /// Somebody writes one of these texts in the same connection. It moves a candidate before those that nothing in the log tells apart, and no further.
+    Said(&'static [&'static str]),
+    /// As `Said`, of a login whose list of methods has one of the first words.
+    SaidOfMethods(&'static [&'static str], &'static [&'static str]),
     /// The line itself has one of these words.
     InLine(&'static [&'static str]),
     /// A shell was asked for, to which a detailed log shows no answer.

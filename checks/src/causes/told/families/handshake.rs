@@ -1,6 +1,6 @@
 //! The key exchange, and packets that do not verify.
 
-use super::family::When::{After, Always, Before, Exchanging, InLine, Lists, NothingInCommon, Seen};
+use super::family::When::{After, Always, Before, Exchanging, InLine, Lists, NothingInCommon, Said, Seen};
 use super::family::{Family, Writer, is};
 use crate::causes::told::algorithms::AlgorithmKind::{Cipher, Compression, HostKey, Kex, Mac};
 use crate::facts::Check;
@@ -11,12 +11,18 @@ const AT_FIRST: &str = "it fails at the first encrypted packet every time, and n
 /// Packets do not verify in a session that worked.
 const AFTER_A_WHILE: &str =
     "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path";
-/// Words of a session that worked before: a copy under way, the session's end in the server's log, and what people write of it.
+/// Lines of a session that worked before: a copy under way, and the session's end in the server's log.
 const OF_A_SESSION: &[&str] = &[
     "(sshd:session): session closed for user",
     "KB/s ",
     "MB/s ",
     "kB/s ",
+    "tar: Unexpected EOF",
+    "tar: Removing leading",
+    "close_fds r <n>",
+];
+/// Words of people about a session that worked before.
+const TOLD_OF_A_SESSION: &[&str] = &[
     "large file",
     "big file",
     "lot of data",
@@ -38,11 +44,8 @@ const OF_A_SESSION: &[&str] = &[
     "during a transfer",
     "during file transfer",
     "transferring files",
-    "tar: Unexpected EOF",
-    "tar: Removing leading",
     "file larger than",
     "files larger than",
-    "close_fds r <n>",
     "разрывается",
     "обрывается",
     "nach einer Weile",
@@ -222,8 +225,8 @@ pub(super) static FAMILIES: &[Family] = &[
                 "lines come before the version: the ProxyCommand, or something on the way, prints into the connection",
             ),
             is("transfer-corrupted", After(Check::Auth), AFTER_A_WHILE),
-            is("transfer-corrupted", Seen(OF_A_SESSION), AFTER_A_WHILE),
             is("handshake-mac-mismatch", Before(Check::Auth), AT_FIRST),
+            is("transfer-corrupted", Seen(OF_A_SESSION), AFTER_A_WHILE),
             is("handshake-mac-mismatch", InLine(&["[preauth]"]), AT_FIRST),
             // ssh up to 7.4, with which servers agreed on every MAC.
             is(
@@ -231,6 +234,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 InLine(&["Disconnecting: Packet corrupt", "Disconnecting: Corrupted"]),
                 AFTER_A_WHILE,
             ),
+            is("transfer-corrupted", Said(TOLD_OF_A_SESSION), AFTER_A_WHILE),
             is("handshake-mac-mismatch", Always, AT_FIRST),
             is("transfer-corrupted", Always, AFTER_A_WHILE),
             is("handshake-protocol-violation", Always, "something else prints into the connection"),

@@ -1,21 +1,15 @@
 //! Credentials that no key file holds: security keys, tickets of Kerberos, codes, and the modules of PAM that ask for them.
 
-use super::family::When::{Always, InLine, Seen};
+use super::family::When::{Always, InLine, SaidOfMethods, Seen};
 use super::family::{Candidate, Family, Writer, is};
 
 /// A login with a ticket of Kerberos was meant.
 pub(super) const MEANT_KERBEROS: Candidate = is(
     "auth-no-credentials",
-    Seen(&[
-        "kinit ",
-        "ssh -K ",
-        "Ticket cache: ",
-        "krbtgt/",
-        "New ticket is stored in cache file",
-        "GSSAPIAuthentication=yes",
-        "GSSAPIAuthentication yes",
-        "-o GSSAPI",
-    ]),
+    SaidOfMethods(
+        &["gssapi"],
+        &["kinit ", "ssh -K ", "Ticket cache: ", "krbtgt/", "New ticket is stored in cache file", "-o GSSAPI"],
+    ),
     "a ticket of Kerberos was meant: ssh has none for this host's name (klist), or reads another cache than kinit",
 );
 
@@ -59,11 +53,6 @@ pub(super) static FAMILIES: &[Family] = &[
         writer: Writer::Anyone,
         candidates: &[
             is("server-disk-full", InLine(&["No space left", "quota"]), "the disk of the home is full"),
-            is(
-                "auth-account-refused",
-                InLine(&["ermission denied", "Read-only", "not permitted"]),
-                "sshd may not write there: SELinux, a read-only home, or ProtectHome in its unit",
-            ),
             is(
                 "auth-password-rejected",
                 Always,

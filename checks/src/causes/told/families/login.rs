@@ -1,7 +1,8 @@
 //! The host key and the login.
 
 use super::family::When::{
-    Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Seen, SeenWithout, Without,
+    Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Said, SaidOfMethods, Seen, SeenWithout,
+    Without,
 };
 use super::family::{Candidate, Family, Writer, is};
 use super::hardware::MEANT_KERBEROS;
@@ -26,15 +27,19 @@ pub(super) const SIGNED_UNASKED: Candidate = is(
 /// Words of a server's upgrade to OpenSSH 8.8 or later, which refuses RSA keys with SHA-1.
 pub(super) const UPGRADED: Candidate = is(
     "auth-signature-algorithm",
-    Seen(&[
-        "upgrad<text>22.04",
-        "updat<text>22.04",
-        "upgrad<text>RHEL 9",
-        "updat<text>RHEL 9",
-        "upgrad<text>to Debian 12",
-        "upgrad<text>to OpenSSH 8.8",
-        "upgrad<text>to OpenSSH 9",
-        "upgrad<text>Ventura",
+    Said(&[
+        "upgrade to Ubuntu 22.04",
+        "upgraded to Ubuntu 22.04",
+        "upgrading to Ubuntu 22.04",
+        "upgrade to RHEL 9",
+        "upgraded to RHEL 9",
+        "upgrading to RHEL 9",
+        "upgrade to Debian 12",
+        "upgraded to Debian 12",
+        "upgrading to Debian 12",
+        "upgrade to OpenSSH 8.8",
+        "upgraded to OpenSSH 8.8",
+        "upgrading to OpenSSH 8.8",
     ]),
     "the key is RSA, and the program signs with SHA-1, which a server of today refuses",
 );
@@ -72,21 +77,6 @@ pub(super) const GIVEN_PASSWORD: Candidate = is(
         "auth_password(",
         "password authentication",
         "Authentication (password) failed",
-        "prompted for the password",
-        "prompts for the password",
-        "prompts me for the password",
-        "asks for the password",
-        "asks me for the password",
-        "entering the password",
-        "enter my password",
-        "entering my password",
-        "type the password",
-        "typing the password",
-        "type my password",
-        "the correct password",
-        "the right password",
-        "password is correct",
-        "password is right",
         "Permission denied (password)",
         "Permission denied (keyboard-interactive)",
         "Permission denied (password,keyboard-interactive)",
@@ -95,6 +85,26 @@ pub(super) const GIVEN_PASSWORD: Candidate = is(
         "Access denied for 'keyboard-interactive'",
     ]),
     "the password, or an answer to a question, is wrong",
+);
+
+/// Somebody tells of a password that is typed, where the server takes one.
+pub(super) const TOLD_PASSWORD: Candidate = is(
+    "auth-password-rejected",
+    SaidOfMethods(
+        &["password", "keyboard-interactive"],
+        &[
+            "asks for the password",
+            "prompted for the password",
+            "prompts for the password",
+            "prompts me for the password",
+            "entering the password",
+            "enter my password",
+            "entering my password",
+            "typing the password",
+            "type my password",
+        ],
+    ),
+    "a password was typed: it, or an answer to a question, is wrong",
 );
 
 /// A password was asked for.
@@ -131,9 +141,10 @@ pub(super) const REFUSED: &[Candidate] = &[
         Seen(&["SSH-2.0-JSCH-0.1.", "SSH-2.0-JSCH_0.1."]),
         "the key is RSA and the server OpenSSH 8.8 or later: JSch 0.1 signs with SHA-1 only",
     ),
-    MEANT_KERBEROS,
     is("auth-no-credentials", NothingOffered, "no key was offered at all"),
     TYPED_PASSWORD,
+    MEANT_KERBEROS,
+    TOLD_PASSWORD,
     is("auth-key-rejected", Always, "the key is not in the account's authorized_keys, or the login name is wrong"),
     is("auth-key-file-modes", Always, "the key is there: sshd's log says bad ownership or modes"),
     is("auth-account-refused", Always, "the account is locked, expired, or not in AllowUsers: sshd's log says so"),

@@ -18,6 +18,7 @@ mod handshake;
 mod hardware;
 mod interrupted;
 mod jump;
+mod killed;
 mod libraries;
 mod libssh2;
 mod login;
@@ -48,6 +49,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         clients::FAMILIES,
         dropbear::FAMILIES,
         sftp::FAMILIES,
+        killed::FAMILIES,
         forges::FAMILIES,
         hardware::FAMILIES,
         passwords::FAMILIES,

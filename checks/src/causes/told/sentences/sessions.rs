@@ -36,7 +36,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
         &[is("exit-hangs", Always, "a process in the background holds the session's output open")],
     ),
     (
-        r"(?:<frozen>|stops? responding|<late>|nothing happens).{0,60}\b(?:after|once|when)\b.{0,50}\b(?:password|log ?in|logged in|logging in|authenticat\w*)\b.{0,30}(?:enter|typed|given|accept|correct|succe|complete|$)",
+        r"\b(?:ssh|sftp|scp|putty|plink|winscp|terminal)\b.{0,60}(?:<frozen>|stops? responding|<late>|nothing happens).{0,60}\b(?:after|once|when)\b.{0,50}\b(?:password|log ?in|logged in|logging in|authenticat\w*)\b.{0,30}(?:enter|typed|given|accept|correct|succe|complete|$)",
         &[
             is("session-start-hangs", Always, "a start-up file waits, or the home is on a dead file server"),
             is("path-dscp-dropped", Always, "ssh -o IPQoS=none works"),

@@ -120,7 +120,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "FATAL: Unable to connect to relay host",
             "FATAL: Unable to connect to destination host",
             "Couldn't establish connection to proxy",
-            "Proxy could not open connnection to",
             "Proxy could not open connection to",
             "FATAL: failed to begin relaying via",
             "FATAL: Cannot decode remote message",

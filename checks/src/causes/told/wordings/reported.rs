@@ -7,7 +7,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "hostkey-changed",
         &[
-            "Fingerprint not matched trusted",
+            "Fingerprint not matched trusted <what> fingerprint for host",
             "Host key does not match configured key",
             "Host key finger-print is not expected",
             "host key fingerprint mismatch",
@@ -108,7 +108,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "spawn cloudflared ENOENT",
         ],
     ),
-    ("config-ssh-cannot-start", &["(needed by /usr/bin/ssh)", "(needed by ssh)", "Error relocating /usr/bin/ssh:"]),
+    (
+        "config-ssh-cannot-start",
+        &["(needed by /usr/bin/ssh)", "not found (needed by ssh)", "Error relocating /usr/bin/ssh:"],
+    ),
     ("config-user-missing", &["No user exists for uid <n>", "unknown user <n>", "you don't exist, go away"]),
     (
         "config-client-missing",
