@@ -218,7 +218,7 @@ fn is_cut(log: &Log) -> bool {
                     | Event::KexinitReceived
             )
         };
-        let began = connection.entries.iter().any(is_early);
+        let began = connection.entries.iter().any(is_early) && connection.first(Event::MasterAsked).is_none();
         !is_of_a_server(connection) && began && !connection.passed(Check::Handshake)
     };
     !log.connections.is_empty() && log.connections.iter().all(is_cut)

@@ -6,8 +6,7 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame,
-    is_another_clients_command, is_output, says_that_it_hangs,
+    begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -46,8 +45,6 @@ pub(super) struct Collector<'a> {
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,
     index: HashMap<Signature, usize>,
-    /// True if a command of an SSH client was typed.
-    runs_ssh: bool,
     /// True if a stack trace has a frame of an SSH library.
     has_frames_of_ssh: bool,
     /// The first lines that neither are known nor sound like a complaint.
@@ -68,7 +65,6 @@ impl<'a> Collector<'a> {
             cut: 0,
             ways: Vec::new(),
             index: HashMap::new(),
-            runs_ssh: false,
             has_frames_of_ssh: false,
             plain: Vec::new(),
             log: Log::default(),
@@ -102,9 +98,7 @@ impl<'a> Collector<'a> {
     }
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
-        let begins_a_run = begins_a_run(message.text);
-        self.runs_ssh |= begins_a_run;
-        if begins_a_run && self.current.has_complaints() {
+        if begins_a_run(message.text) && self.current.has_complaints() {
             let over = std::mem::take(&mut self.current);
             self.close(over);
         }
@@ -131,8 +125,6 @@ impl<'a> Collector<'a> {
             self.know(program);
         }
         let line = || Line { number, text: kept(message), english: english() };
-        self.log.says_it_hangs = self.log.says_it_hangs
-            || found.event.is_none() && !self.current.is_in_its_output() && says_that_it_hangs(message.text);
         if found.event.is_none() && found.symptoms.is_empty() {
             if found.complains {
                 self.log.unknown_count += 1;
@@ -142,7 +134,7 @@ impl<'a> Collector<'a> {
             } else if self.plain.len() < UNKNOWN && found.program.is_none() {
                 self.plain.push(line());
             }
-            self.log.connects_elsewhere |= connects_elsewhere(message.text) || is_another_clients_command(message.text);
+            self.log.connects_elsewhere |= connects_elsewhere(message.text);
             if is_a_stack_frame(message.text) {
                 self.has_frames_of_ssh |= names_ssh(message.text);
                 self.log.has_stack_frames = !self.has_frames_of_ssh;
@@ -292,7 +284,6 @@ impl<'a> Collector<'a> {
             log.unknown.append(&mut self.plain);
             log.unknown.sort_by_key(|line| line.number);
         }
-        log.connects_elsewhere &= !self.runs_ssh;
         log
     }
 }

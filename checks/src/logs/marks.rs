@@ -1,9 +1,6 @@
 //! Marks of the program or the process that wrote a line.
 
-use std::sync::LazyLock;
-
 use memchr::memmem;
-use regex::bytes::{Regex, RegexBuilder};
 
 use super::programs::names_ssh;
 
@@ -33,56 +30,6 @@ fn is_a_typed_command(message: &[u8]) -> bool {
     const COMMANDS: [&[u8]; 4] = [b" ssh ", b" sftp ", b" scp ", b" ansible "];
     let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));
     prompt.is_some_and(|at| COMMANDS.iter().any(|command| message[at + 1..].starts_with(command)))
-}
-
-/// True for words of a person who tells that ssh hangs, or that nothing follows: of another thing that hangs, logs and output tell. A line of
-/// debugging has none.
-pub(super) fn says_that_it_hangs(text: &[u8]) -> bool {
-    // The subject of a sentence, or none at the beginning of one; after it, the verb.
-    const WORDS: &str = r"(?ix)
-        (?: \b(?: it | this | that | which | ssh | sftp | scp | rsync | putty | plink | paramiko
-                | (?:ssh|sftp|my|the|every|this)\ (?: session | connection | login | terminal | client | window | transfer | upload | download ) )
-          | (?: ^[\s(]* | [.,;:!?(]\ | \bthen\ ) )
-        \ ? (?: (?: and | but | then | so | now | here | there | just | simply | always | sometimes | also | only | still )\ )*
-        (?: hangs? | (?:is|was|keeps)\ hanging | hung | freezes | froze | (?:gets?|got|is|was)\ (?:just\ )?stuck | just\ (?:sits|sat|waits|stops)
-          | never\ (?:returns|comes\ back) | stops\ (?:here|there) ) (?: \ [a-z] | [.,;!?)]+\ | [.,;:!?)]*\s*$ )
-        | \bjust\ (?:hangs|sits|sat)\b
-        | \b(?:and\ )?then\ (?:just\ )?nothing \W* (?: happens.* )? $
-        | \bnothing\ (?:else\ |more\ |further\ )?(?:happens|happened)\b
-        | ^\W* (?:(?:and|but|then)\ )* nothing\ (?:else|more|further) \W* $
-        | \bno\ further\ (?:output|lines)\b
-        | \bnever\ get\ a\ prompt
-        | (?: ^\W* (?:(?:and|but|then)\ )* | \b(?:get|gets|is|,)\ ) no\ prompt\b";
-    static WORDS_OF_A_HANG: LazyLock<Regex> =
-        LazyLock::new(|| RegexBuilder::new(WORDS).unicode(false).build().expect("the words of a hang compile"));
-    WORDS_OF_A_HANG.is_match(text) && memmem::find(text, b"debug").is_none()
-}
-
-/// True for a prompt of a shell and a command of a client of another protocol, and nothing of SSH.
-pub(super) fn is_another_clients_command(message: &[u8]) -> bool {
-    const COMMANDS: [&[u8]; 16] = [
-        b"pkcs11-tool",
-        b"pkcs15-tool",
-        b"p11tool",
-        b"psql",
-        b"mysql",
-        b"mysqldump",
-        b"redis-cli",
-        b"mongosh",
-        b"mongo",
-        b"ldapsearch",
-        b"smbclient",
-        b"telnet",
-        b"ftp",
-        b"lftp",
-        b"curl",
-        b"wget",
-    ];
-    const PROMPT: usize = 80;
-    let prompt = message.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%' | b'>'));
-    let command = prompt.and_then(|at| message[at + 1..].strip_prefix(b" "));
-    let name = command.map(|command| command.split(u8::is_ascii_whitespace).next().unwrap_or_default());
-    name.is_some_and(|name| COMMANDS.contains(&name)) && !names_ssh(message)
 }
 
 /// True for what the process of a session says as it gives up, without naming its client.

@@ -115,11 +115,6 @@ impl Open {
         self.follows_output = true;
     }
 
-    /// True if the session prints, or a command was typed in it: what follows is output, too.
-    pub(super) fn is_in_its_output(&self) -> bool {
-        self.follows_output && self.has_a_session()
-    }
-
     /// The seconds since the line before, kept as a gap where they are many.
     fn waited(&mut self, record: &Record<'_>, event: Option<Event>, line: &dyn Fn() -> Line) -> Option<f64> {
         let (stamp, text) = record.stamp.as_ref()?;

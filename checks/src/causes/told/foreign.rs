@@ -155,7 +155,6 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "System error 1067 has occurred",
     "websocket: bad handshake",
     "Error opening terminal:",
-    "Unknown command: `",
 ];
 
 /// True for a text of a cause that says nothing of SSH.

@@ -155,13 +155,13 @@ pub(super) fn is_of_a_master_left(log: &Log, seen: &Sighting) -> bool {
 }
 
 /// True if a line is that of an older ssh that looks for a key's public half in the file of the private one, and the text goes on without a
-/// refusal after it: ssh then loads the private key.
+/// complaint after it: ssh then loads the private key.
 pub(super) fn is_of_a_public_half(log: &Log, seen: &Sighting) -> bool {
     let text = seen.line.in_english();
     let is_later = |line: u64| line > seen.line.number;
     let logs_in = |entry: &Entry| is_later(entry.line) && entry.event == Event::LoggedIn;
     let is_refused = |one: &Connection| {
-        one.sightings.iter().any(|other| is_later(other.line.number) && other.symptom.starts_with("Permission denied"))
+        one.sightings.iter().any(|other| is_later(other.line.number))
             || one.entries.iter().any(|entry| is_later(entry.line) && entry.event == Event::LoginFailed)
     };
     text.contains("load pubkey \"")

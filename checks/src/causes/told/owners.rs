@@ -2,7 +2,7 @@
 
 use super::families::{Family, Writer, families};
 use super::foreign::{SHARED_WITH_OTHERS, is_foreign, is_of_ssh, is_said_of_others_too};
-use super::signs::{is_of_a_local_script, is_of_anybody};
+use super::signs::is_of_anybody;
 use super::words::{self, own_texts};
 use crate::causes::{self, Cause};
 use crate::facts::Check;
@@ -55,7 +55,7 @@ pub(super) fn closest(
             || seen.symptom == FATAL && writer != Writer::Server
             || is_harmless(seen)
             || is_a_file_of_many(connection, seen)
-            || !is_about_ssh && (is_of_anybody(connection, seen) || is_of_a_local_script(connection, seen))
+            || !is_about_ssh && is_of_anybody(connection, seen)
             || is_of_another_login(seen, writer)
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {

@@ -1,9 +1,5 @@
 //! The signs that a text in ordinary words is one of SSH.
 
-use std::sync::LazyLock;
-
-use regex::bytes::{Regex, RegexBuilder};
-
 use super::foreign::is_of_ssh;
 use super::ordinary::{AT_THE_BEGIN, ONLY_BESIDE_SSH};
 use crate::facts::log::{Connection, Event, Sighting};
@@ -24,19 +20,6 @@ pub(super) fn is_of_anybody(connection: &Connection, seen: &Sighting) -> bool {
 /// True if a connection records a step that no other program has: many end with a line about their exit status.
 pub(super) fn has_steps(connection: &Connection) -> bool {
     connection.entries.iter().any(|entry| entry.event != Event::ExitStatus)
-}
-
-/// True if a script of this machine, or make, finds no program, and nothing beside it is of SSH. What a command on a server prints begins with the
-/// name of its shell.
-pub(super) fn is_of_a_local_script(connection: &Connection, seen: &Sighting) -> bool {
-    static SCRIPTS: LazyLock<Regex> = LazyLock::new(|| {
-        let scripts = r"^(?:(?:[\w.~-]*/)*[\w.-]+\.(?:ba|z|k)?sh: (?:line )?\d+: |g?make(?:\[\d+\])?: )";
-        RegexBuilder::new(scripts).unicode(false).build().expect("the names of scripts compile")
-    });
-    SCRIPTS.is_match(seen.line.in_english().as_bytes())
-        && connection.program.is_none()
-        && connection.entries.is_empty()
-        && !connection.sightings.iter().any(|other| is_of_ssh(other.line.in_english()))
 }
 
 #[cfg(test)]

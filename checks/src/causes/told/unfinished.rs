@@ -1,9 +1,8 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STALLED, STOPS, Writer};
+use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
-use super::words::{END_OF_A_TRANSFER, TRANSFERS};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
@@ -32,32 +31,13 @@ pub(super) fn is_of_a_wait(told: &Told) -> bool {
     told.sign.is_none() && told.found.because.iter().all(|line| line.contains(PASS))
 }
 
-/// Returns the candidates for a transfer that stands still where the log of it ends, as somebody says.
-fn hung(connection: &Connection) -> Option<Vec<Told>> {
-    let begun = transfer(connection)?;
-    let is_under_way = connection.passed(Check::Auth) || begun.symptom.starts_with("[chan");
-    let is_whole = |entry: &Entry| entry.line > begun.line.number && entry.event == Event::Transferred;
-    let is_over = begun.symptom == END_OF_A_TRANSFER || connection.entries.iter().any(is_whole);
-    (is_under_way && !is_over && connection.end().is_none()).then(|| candidates(connection, STALLED, false, begun))
-}
-
-/// The last line of a transfer.
-fn transfer(connection: &Connection) -> Option<&Sighting> {
-    connection.sightings.iter().rfind(|seen| TRANSFERS.contains(&seen.symptom.as_str()))
-}
-
-/// Returns the candidates for a log that ends in the middle of a step without giving a reason; `hangs` where somebody says that it hangs there.
-pub(super) fn stopped(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
-    at_a_step(connection, hangs).or_else(|| hangs.then(|| hung(connection))?)
-}
-
-fn at_a_step(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
+/// Returns the candidates for a log that ends in the middle of a step without giving a reason.
+pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
         return None;
     }
     // ssh logs its next step at once after the login; of libraries, only some log the session.
-    let hangs_at_its_start = hangs && transfer(connection).is_none();
-    let last = connection.last_step().filter(|last| hangs_at_its_start || last.event != Event::LoggedIn)?;
+    let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
     if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {
@@ -76,14 +56,7 @@ fn at_a_step(connection: &Connection, hangs: bool) -> Option<Vec<Told>> {
         }
         return Some(told);
     }
-    // A log cut after the login, or before the name is looked up, tells nothing by itself.
-    let event = match last.event {
-        Event::LoggedIn => Event::SessionBegun,
-        Event::RequestGranted if hangs => Event::SessionBegun,
-        Event::ConfigRead if hangs => Event::Resolving,
-        event => event,
-    };
-    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&event))?;
+    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
     let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
     let seen = Sighting::of(line);
     Some(candidates(connection, all, false, &seen))

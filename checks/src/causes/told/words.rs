@@ -238,18 +238,8 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::SeenWithout(texts, without) => [texts, without],
         _ => [&[][..], &[]],
     });
-    own.chain(shared).chain(hints.flatten().copied()).chain(TRANSFERS.iter().copied())
+    own.chain(shared).chain(hints.flatten().copied())
 }
-
-/// The lines of a transfer that had begun, and paramiko's of one that is over.
-pub(super) const TRANSFERS: &[&str] = &[
-    "[chan <n>] open(",
-    "Uploading <file> to <file>",
-    "Fetching <file> to <file>",
-    "0.0KB/s   --:-- ETA",
-    END_OF_A_TRANSFER,
-];
-pub(super) const END_OF_A_TRANSFER: &str = "[chan <n>] close(";
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.
 pub(super) fn own_texts(cause: &Cause) -> impl Iterator<Item = &'static str> {

@@ -48,9 +48,6 @@ pub struct Log {
     /// True if it tells of a connection to a port of FTP, Telnet, mail or the web.
     #[serde(skip)]
     pub connects_elsewhere: bool,
-    /// True if a line beside the steps says that something hangs, or that nothing follows.
-    #[serde(skip)]
-    pub says_it_hangs: bool,
 }
 
 /// A connection in a log, and how many others went like it.

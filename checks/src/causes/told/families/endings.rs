@@ -9,33 +9,6 @@ use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
-        // People tell so of sessions that their logs show as sound.
-        texts: &[
-            "<n>sec of no typing",
-            "<n> sec of no typing",
-            "seconds of no typing",
-            "minutes of no typing",
-            "if I keep typing",
-            "as long as I keep typing",
-            "as long as I type",
-            "when I stop typing",
-            "when I don't type",
-            "leave the session idle",
-            "dies when left idle for",
-        ],
-        writer: Writer::Anyone,
-        candidates: &[
-            is(
-                "idle-silent-drop",
-                Always,
-                "a firewall or NAT on the path drops idle connections: a keepalive keeps them",
-            ),
-            is("idle-closed", Always, "the server or a proxy closes idle connections, and ssh says so at once"),
-            is("idle-shell-timeout", Always, "the shell ends itself at its prompt (TMOUT)"),
-        ],
-        ..Family::NEW
-    },
-    Family {
         texts: &["closed due to inactivity", "terminated due to inactivity", "closed because of inactivity"],
         writer: Writer::Anyone,
         candidates: &[

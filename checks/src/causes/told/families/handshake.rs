@@ -228,12 +228,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-mac-mismatch", Before(Check::Auth), AT_FIRST),
             is("transfer-corrupted", Seen(OF_A_SESSION), AFTER_A_WHILE),
             is("handshake-mac-mismatch", InLine(&["[preauth]"]), AT_FIRST),
-            // ssh up to 7.4, with which servers agreed on every MAC.
-            is(
-                "transfer-corrupted",
-                InLine(&["Disconnecting: Packet corrupt", "Disconnecting: Corrupted"]),
-                AFTER_A_WHILE,
-            ),
             is("transfer-corrupted", Said(TOLD_OF_A_SESSION), AFTER_A_WHILE),
             is("handshake-mac-mismatch", Always, AT_FIRST),
             is("transfer-corrupted", Always, AFTER_A_WHILE),

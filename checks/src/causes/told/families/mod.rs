@@ -97,13 +97,6 @@ pub(super) static AFTER_A_COMMAND: &[Candidate] = &[
     is("path-mtu-blackhole", When::Always, "small commands work, and long output hangs"),
 ];
 
-/// The candidates for a transfer that began, and stands still.
-pub(super) static STALLED: &[Candidate] = &[
-    is("transfer-stalled", When::Always, "small files arrive, and the transfer of a large one stops"),
-    is("path-mtu-blackhole", When::Always, "a VPN or tunnel is on the path: large packets vanish"),
-    is("server-stalled", When::Always, "new logins hang too: the server or its disk does not answer"),
-];
-
 /// The candidates for a log that ends at one of these steps without giving a reason.
 pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (

@@ -18,14 +18,6 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["Address family not supported by protocol"],
-        candidates: &[
-            is("tcp-unreachable", Always, "ssh -4 works: this machine has no IPv6, and the name has such an address"),
-            is("tcp-bind-address", Always, "BindAddress or -b is of the other family"),
-        ],
-        ..Family::NEW
-    },
-    Family {
         texts: &[
             "Name or service not known",
             "nodename nor servname provided",
