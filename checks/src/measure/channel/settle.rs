@@ -126,7 +126,8 @@ async fn unanswered(mut running: Running) -> Option<OnInput> {
     let (output, stderr) = (escaped(&ran.stdout), escaped(&ran.stderr));
     let seen =
         OnInput { line_sent, line_answered: is_printed(&ran.stdout, &line), output, stderr, ..OnInput::default() };
-    (!is_silent(&ran)).then_some(seen)
+    // An answer that comes after all is that of a server that stood still, or of a slow one.
+    (ran.accepted.is_none() && !is_silent(&ran)).then_some(seen)
 }
 
 /// True if more was printed than is read, or something again and again up to the end of the time, which a silence would have ended before; where
