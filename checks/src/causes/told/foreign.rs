@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::ordinary::{ONLY_BESIDE_SSH, SSH_IS_LIKELY};
+use super::ordinary::{KILLED, ONLY_BESIDE_SSH, SSH_IS_LIKELY};
 use super::wordings::NOT_RECOGNIZED;
 
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
@@ -159,7 +159,7 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
 
 /// True for a text of a cause that says nothing of SSH.
 pub(super) fn is_said_of_others_too(text: &str) -> bool {
-    let all = [SAID_OF_OTHERS_TOO, NOT_RECOGNIZED, SSH_IS_LIKELY, ONLY_BESIDE_SSH];
+    let all = [SAID_OF_OTHERS_TOO, NOT_RECOGNIZED, SSH_IS_LIKELY, ONLY_BESIDE_SSH, KILLED];
     all.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(text))
 }
 

@@ -1,5 +1,19 @@
 //! Texts of SSH's programs in words that others use too, which say nothing without a sign of SSH, or make a cause likely and no more.
 
+/// Lines about programs by whose end the system or somebody killed them: 128 and the number of the signal.
+pub(super) const KILLED: &[&str] = &[
+    "Exit status 137",
+    "exit status from master 137",
+    "Exit status 143",
+    "exit status from master 143",
+    "Exit status 139",
+    "exit status from master 139",
+    "Exit status 134",
+    "\"rc\": 137",
+    "\"rc\": 143",
+    "\"rc\": 139",
+];
+
 /// Texts that count only where a sign of SSH is beside them: their words are ordinary ones.
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Bad port \"",
@@ -94,32 +108,6 @@ pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "spawn connect ENOENT",
     "spawn corkscrew ENOENT",
     "spawn cloudflared ENOENT",
-    "php_network_getaddresses: getaddrinfo <text>failed: Name or service not known",
-    "php_network_getaddresses: getaddrinfo <text>failed: nodename nor servname",
-    "php_network_getaddresses: getaddrinfo <text>failed: No such host is known",
-    // Programs that were killed.
-    "Exit status 137",
-    "exit status from master 137",
-    "Exit status 143",
-    "exit status from master 143",
-    "Exit status 139",
-    "exit status from master 139",
-    "Exit status 134",
-    "\"rc\": 137",
-    "\"rc\": 143",
-    "\"rc\": 139",
-    // Sessions, as people tell of them.
-    "<n>sec of no typing",
-    "<n> sec of no typing",
-    "seconds of no typing",
-    "minutes of no typing",
-    "if I keep typing",
-    "as long as I keep typing",
-    "as long as I type",
-    "when I stop typing",
-    "when I don't type",
-    "leave the session idle",
-    "dies when left idle for",
 ];
 
 /// Of these, texts with which a message of SSH begins, and one of another program goes on.

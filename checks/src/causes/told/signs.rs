@@ -1,7 +1,7 @@
 //! The signs that a text in ordinary words is one of SSH.
 
 use super::foreign::is_of_ssh;
-use super::ordinary::{AT_THE_BEGIN, ONLY_BESIDE_SSH};
+use super::ordinary::{AT_THE_BEGIN, KILLED, ONLY_BESIDE_SSH};
 use crate::facts::log::{Connection, Event, Sighting};
 
 /// True for a text in ordinary words, in a line and a connection without any sign of SSH.
@@ -10,7 +10,7 @@ pub(super) fn is_of_anybody(connection: &Connection, seen: &Sighting) -> bool {
     let begin = seen.symptom.split('<').next().unwrap_or_default();
     let before = || seen.line.in_english().split_once(begin).map(|(before, _)| before);
     let begins = || is_one_of(AT_THE_BEGIN) && before().is_some_and(|text| !text.contains(char::is_alphabetic));
-    is_one_of(ONLY_BESIDE_SSH)
+    (is_one_of(ONLY_BESIDE_SSH) || is_one_of(KILLED))
         && connection.program.is_none()
         && !has_steps(connection)
         && !begins()
@@ -25,7 +25,7 @@ pub(super) fn has_steps(connection: &Connection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::foreign::is_said_of_others_too;
-    use super::super::wordings;
+    use super::super::{wordings, words};
     use super::*;
 
     /// Words that only programs of SSH print, and of which none names SSH.
@@ -78,6 +78,14 @@ mod tests {
         "RESTART FAILED: av",
         "preauth child",
     ];
+
+    #[test]
+    fn each_text_that_needs_a_sign_is_one_of_a_cause() {
+        let all: Vec<_> = words::texts().collect();
+        let is_known = |text: &str| all.iter().any(|known| known.eq_ignore_ascii_case(text));
+        let unknown: Vec<_> = ONLY_BESIDE_SSH.iter().filter(|text| !is_known(text)).collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
 
     #[test]
     fn a_text_of_one_cause_that_is_certain_has_a_word_of_ssh() {
