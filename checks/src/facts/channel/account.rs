@@ -140,7 +140,7 @@ impl Facts {
     fn is_program(&self) -> bool {
         let ran = &self.ran;
         if self.runs_unanswered() && self.program().is_none() {
-            return !self.says_limit();
+            return !self.says_limit() && !self.words().any(complains);
         }
         if !self.was_started() && !self.runs_unanswered() || self.hangs() {
             return false;
@@ -194,13 +194,16 @@ impl Facts {
     fn is_unclear(&self) -> bool {
         let ran = &self.ran;
         let is_refused = matches!(self.program().map(|program| program.purpose), Some(Purpose::Closed | Purpose::Full));
-        if !self.was_started()
+        if !self.was_started() && !self.runs_unanswered()
             || is_refused
             || self.missing_shell().is_some()
             || self.says_limit()
             || self.ending.is_some()
         {
             return false;
+        }
+        if self.runs_unanswered() {
+            return true;
         }
         if let Some(seen) = &self.on_input {
             return seen.closed;
@@ -267,6 +270,7 @@ mod tests {
         assert_eq!(open(None, Some("Got data: echo x")).serves(), [Service::Program]);
         assert_eq!(open(Some("\\u{1b}[?25l"), None).serves(), [Service::Program]);
         assert_eq!(open(None, None).account(), Account::Nothing);
+        assert_eq!(open(Some("Error: cannot start shell"), None).account(), Account::Unclear);
         assert_eq!(open(Some("All VTY lines in use"), None).account(), Account::Nothing);
     }
 }

@@ -9,8 +9,9 @@ impl Facts {
     /// True if the shell was asked for, and stands at what looks like a prompt: not in a menu, where Enter may choose something.
     #[must_use]
     pub fn shell_is_at_prompt(&self) -> bool {
-        let printed = |shell: &Shell| [&shell.output, &shell.stderr].into_iter().flatten().next().cloned();
-        let at_prompt = |shell: &Shell| shell.stays && printed(shell).is_some_and(|text| ends_with_prompt(&text));
+        let prompts =
+            |shell: &Shell| [&shell.output, &shell.stderr].into_iter().flatten().any(|text| ends_with_prompt(text));
+        let at_prompt = |shell: &Shell| shell.stays && prompts(shell);
         self.shell.as_deref().is_some_and(at_prompt)
     }
 
