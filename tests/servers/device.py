@@ -279,6 +279,16 @@ class EndsBeforeItAnswers(Session):
         self.chan.exit(0)
         return True
 
+    def session_started(self):
+        """It has ended."""
+
+
+class CrashesAfterIt(EndsBeforeItAnswers):
+    """The same program on a server whose handler of the connection crashes once it has ended."""
+
+    def session_started(self):
+        raise RuntimeError("the session has ended")
+
 
 class WithoutStatus(Session):
     """A program that prints its message and closes the session, and sends no status."""

@@ -35,6 +35,8 @@ setups! {
         => "healthy", ["session-restricted"], ["sftp"];
     program_that_ends_before_the_answer: |lab| lab.device(&["EndsBeforeItAnswers"]), []
         => "healthy", ["session-restricted"], ["program"];
+    program_whose_server_crashes_after_it: |lab| lab.device(&["CrashesAfterIt"]), []
+        => "healthy", ["session-restricted"], ["program"];
     program_without_a_status: |lab| lab.device(&["WithoutStatus"]), []
         => "healthy", ["session-restricted"], ["program"];
     device_all_lines: |lab| lab.device(&["AllLines"]), [] => "broken", ["session-limit"], [];

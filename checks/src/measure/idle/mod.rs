@@ -69,10 +69,14 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     if !login.repeatable() {
         return Step::Skipped("each login needs an answer that is good only once".into());
     }
-    let Some(connection) = logged_in.connection.take() else {
+    if let Some(connection) = &logged_in.connection {
+        connection.learn_replies().await;
+    }
+    // A server may end a connection with its session, which tells nothing of silence: the requests have shown it by now.
+    let connection = if logged_in.is_connected(ctx).await { logged_in.connection.take() } else { None };
+    let Some(connection) = connection else {
         return Step::Skipped("the connection was lost: see the checks before".into());
     };
-    connection.learn_replies().await;
     // The main session is the one that holds no channel.
     if let Some(running) = logged_in.running.take() {
         running.end(ctx.limits.patience()).await;
