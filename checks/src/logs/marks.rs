@@ -25,6 +25,14 @@ pub(super) fn begins_a_run(message: &[u8]) -> bool {
     is_a_typed_command(message) || message.starts_with(b"login as: ")
 }
 
+/// True if a line is a prompt of a shell, at which nothing was typed: `dev@web:~$`, `[root@db ~]#`, `sftp>`.
+pub(super) fn is_a_prompt(text: &[u8]) -> bool {
+    const LONGEST: usize = 80;
+    let text = text.trim_ascii();
+    let words = || text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    text.len() <= LONGEST && text.last().is_some_and(|last| b"$#%>".contains(last)) && words().count() <= 2
+}
+
 fn is_a_typed_command(message: &[u8]) -> bool {
     const PROMPT: usize = 80;
     const COMMANDS: [&[u8]; 4] = [b" ssh ", b" sftp ", b" scp ", b" ansible "];

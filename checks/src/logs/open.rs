@@ -110,6 +110,11 @@ impl Open {
         self.keep(Entry { line: number, at_s, event, values: found.values });
     }
 
+    /// True if a session has begun, and nothing shows yet that the server runs something in it.
+    pub(super) fn awaits_a_shell(&self) -> bool {
+        self.last_event == Some(Event::SessionBegun)
+    }
+
     /// Takes a line in which nothing is known.
     pub(super) fn note_output(&mut self) {
         self.follows_output = true;

@@ -47,7 +47,13 @@ pub(super) const MAX_STARTUPS: Cause = Cause {
         },
         ONE_CONNECTION,
     ],
-    symptoms: &["Exceeded MaxStartups", "past MaxStartups", "past PerSourceMaxStartups", "MaxStartups throttling"],
+    symptoms: &[
+        "Exceeded MaxStartups",
+        "past MaxStartups",
+        "past PerSourceMaxStartups",
+        "MaxStartups throttling",
+        "drop connection #<n> from [<address>]:<port> on [<address>]:<port> Maxstartups",
+    ],
     hides: &["handshake-closed-before-banner", "handshake-reset", "handshake-source-denied"],
     judge: |evidence| {
         let facts = evidence.handshake.failed()?;

@@ -112,6 +112,7 @@ pub(super) const TARGET_UNREACHABLE: Cause = Cause {
         "open failed: connect failed: Name or service not known",
         "open failed: connect failed: Temporary failure in name resolution",
         "open failed: connect failed: nodename nor servname",
+        "open failed: connect failed: <host>: <why>",
         "ssh: rejected: connect failed (Connection refused)",
     ],
     hides: &[],

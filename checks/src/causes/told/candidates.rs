@@ -1,5 +1,9 @@
 //! The candidates for a text that several causes print, and the evidence for each in the rest of the log.
 
+use std::sync::LazyLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+
 use super::algorithms::kind_of_all;
 use super::families::{Candidate, When, Writer, is};
 use super::finding::{Told, in_a_log, quoted, writer};
@@ -147,6 +151,8 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
         When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),
         When::MethodMissing => offers("publickey") == Some(false) && !tried_a_password(connection),
+        When::Reason(number) => reason(seen.line.in_english()) == Some(number),
+        When::ReasonAfter(number, check) => passed(check) && reason(seen.line.in_english()) == Some(number),
         When::NothingInCommon(places) => places.iter().any(|place| has_nothing_in_common(connection, *place)),
         When::JustBegun => {
             let last = before().rfind(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
@@ -168,6 +174,15 @@ fn was_a_key_sent(connection: &Connection) -> bool {
     };
     let mut pairs = connection.entries.windows(2);
     pairs.any(|pair| pair[0].event == Event::KeyTried && is_an_answer(pair[1].event))
+}
+
+/// The number in a line that tells the reason of a disconnect.
+fn reason(line: &str) -> Option<u32> {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+        let forms = r"(?:from \S+(?: port \d+)?:|DISCONNECT: |reason(?: code)? |disconnected: [^(]*\() ?(\d{1,2})\b";
+        RegexBuilder::new(forms).unicode(false).build().expect("the forms of a reason compile")
+    });
+    std::str::from_utf8(NUMBER.captures(line.as_bytes())?.get(1)?.as_bytes()).ok()?.parse().ok()
 }
 
 /// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.

@@ -45,12 +45,16 @@ pub(super) fn quoted(seen: &Sighting) -> String {
     format!("line {}: {}", seen.line.number, sanitize(&seen.line.text))
 }
 
+/// Texts that have one cause on a record, and are printed for another one at times: OpenSSH 9.8 and later says the same at MaxStartups.
+const MOSTLY: &[&str] = &["Not allowed at this time"];
+
 /// The certainty that a text gives, which this many causes have on their records.
 pub(super) fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
     let is_of_ssh = connection.program.is_some() || !connection.entries.is_empty() || is_of_ssh(seen.line.in_english());
     // rsync copies between folders of one machine too, and complains of files in the same words.
     let is_of_ssh = is_of_ssh && !(is_one_of(SHARED_WITH_OTHERS, seen) && is_rsync_alone(connection, seen));
     match owners {
+        1 if is_one_of(MOSTLY, seen) => Certainty::Likely,
         1 if is_of_ssh || !is_one_of(SHARED_WITH_OTHERS, seen) && !is_said_of_others_too(&seen.symptom) => {
             Certainty::Certain
         }

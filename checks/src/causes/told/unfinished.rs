@@ -1,7 +1,7 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
+use super::families::{AFTER_A_COMMAND, AFTER_A_STATUS, REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
@@ -48,9 +48,14 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
         let seen = Sighting::of(line);
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
-    if was_granted_a_command(connection) {
+    let open = if was_granted_a_command(connection) {
+        Some(AFTER_A_COMMAND)
+    } else {
+        ends_with_a_status(connection).then_some(AFTER_A_STATUS)
+    };
+    if let Some(all) = open {
         let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
-        let mut told = candidates(connection, AFTER_A_COMMAND, false, &Sighting::of(line));
+        let mut told = candidates(connection, all, false, &Sighting::of(line));
         for one in &mut told {
             one.found.severity = Some(Severity::Warning);
         }
@@ -88,6 +93,21 @@ fn was_granted_a_command(connection: &Connection) -> bool {
     let is_a_grant = |entry: &&Entry| entry.event == Event::RequestGranted;
     let mut grants = connection.entries.iter().rev().take_while(is_a_grant);
     is_of_libssh && grants.any(|grant| grant.value("what") == Some("exec"))
+}
+
+/// True if a detailed log of ssh ends as the command's status arrives. ssh logs the end of the channel and its own status within a moment then, unless
+/// something holds the channel open.
+fn ends_with_a_status(connection: &Connection) -> bool {
+    let last = connection.entries.last();
+    // mosh leaves its ssh there.
+    let is_of_mosh = connection
+        .all(Event::ProxyStarted)
+        .filter_map(|entry| entry.value("command"))
+        .any(|command| command.contains("mosh"));
+    is_openssh(connection)
+        && !is_of_mosh
+        && last.is_some_and(|last| last.event == Event::CommandEnded && last.value("channel").is_some())
+        && connection.first(Event::RequestSent).is_some()
 }
 
 /// True if a log is that of OpenSSH's client of at least this version.

@@ -133,6 +133,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "open failed: connect failed: Name or service not known",
             "open failed: connect failed: Temporary failure in name resolution",
             "open failed: connect failed: nodename nor servname",
+            "open failed: connect failed: <host>: <why>",
             "ssh: rejected: connect failed (Connection refused)",
             "open FAILED: Connection refused: Connect failed",
             "open FAILED: Connection timed out: Connect failed",

@@ -2,6 +2,7 @@
 
 use super::family::When::{After, Always, Seen};
 use super::family::{Family, Writer, is};
+use super::jump::NO_PEER;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -156,6 +157,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "open failed: Connect failed",
         ],
         candidates: &[
+            is("jump-target-unreachable", Seen(NO_PEER), "the jump host does not reach the target"),
             is(
                 "channel-open-refused",
                 Seen(&["channel 0: open failed: connect failed: open failed"]),

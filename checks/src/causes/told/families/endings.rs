@@ -1,7 +1,9 @@
 //! Ends of sessions after a silence, and those that the server or a proxy makes.
 
 use super::closed::CLOSED;
-use super::family::When::{After, Always, Between, Exchanging, JustBegun, RequestPending, Seen, SoonAfterLogin};
+use super::family::When::{
+    After, Always, Between, Exchanging, JustBegun, Reason, ReasonAfter, RequestPending, Seen, SoonAfterLogin,
+};
 use super::family::{Family, Writer, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
@@ -177,10 +179,20 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received SSH_MSG_DISCONNECT: <n>:<why>",
             "SSH2_MSG_DISCONNECT received",
             "Net::SSH::Disconnect",
+            "disconnected: <text> (<n>)",
             "Peer sent DISCONNECT message (reason code",
             "SSH_MSG_DISCONNECT: <n> <why>",
         ],
         candidates: &[
+            is(
+                "rekey-failed",
+                ReasonAfter(3, Check::Auth),
+                "the number of its reason is that of a failed key exchange",
+            ),
+            is("handshake-kex-failed", Reason(3), "the number of its reason is that of a failed key exchange"),
+            is("transfer-corrupted", ReasonAfter(5, Check::Auth), "the number of its reason is that of a wrong MAC"),
+            is("handshake-mac-mismatch", Reason(5), "the number of its reason is that of a wrong MAC"),
+            is("session-limit", Reason(12), "the number of its reason is that of too many connections"),
             is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
             is(
                 "handshake-kex-failed",
@@ -195,24 +207,9 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Always, "it comes during the login"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
             is(
-                "handshake-kex-failed",
-                Seen(&["disconnected: <text> (3)", "ssh: disconnect, reason 3:", "port <port>:3: "]),
-                "the number of its reason is that of a failed key exchange",
-            ),
-            is(
-                "handshake-mac-mismatch",
-                Seen(&["disconnected: <text> (5)", "ssh: disconnect, reason 5:", "port <port>:5: "]),
-                "the number of its reason is that of a wrong MAC",
-            ),
-            is(
                 "handshake-protocol-violation",
                 Seen(&["disconnected: <text> (2)", "ssh: disconnect, reason 2:", "port <port>:2: "]),
                 "the number of its reason is that of a protocol error: the server does not accept what the client sent",
-            ),
-            is(
-                "session-limit",
-                Seen(&["disconnected: <text> (12)", "ssh: disconnect, reason 12:", "port <port>:12: "]),
-                "the number of its reason is that of too many connections",
             ),
         ],
         ..Family::NEW

@@ -121,6 +121,10 @@ pub enum When {
     SoonAfterLogin(u32),
     /// A shell that ran no command, on a terminal of its own, ended with another status than 0 within this many seconds of the login.
     ShellFailed(u32),
+    /// The line states this number as the reason of a disconnect (RFC 4253 section 11.1).
+    Reason(u32),
+    /// As `Reason`, and this check has passed.
+    ReasonAfter(u32, Check),
     /// The lists of both ends that stand at these places of their KEXINITs, from 0, have no name in common.
     NothingInCommon(&'static [usize]),
 }

@@ -129,6 +129,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Request to sssd failed. Connection timed out",
             "pam_systemd(sshd:session): Failed to create session: Failed to activate service 'org.freedesktop.login1'",
             "pam_systemd(sshd:session): Failed to create session: Activation of",
+            "pam_systemd(sshd:session): Failed to create session: Connection timed out",
             "pam_systemd(sshd:session): Failed to release session: Connection timed out",
             "Failed to activate service 'org.freedesktop.login1'",
             "Failed to activate service 'org.freedesktop.systemd1'",

@@ -22,7 +22,12 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     (
         "channel-max-sessions",
-        &["Master refused session request", "error: no more sessions", "No free channels available"],
+        &[
+            "Master refused session request",
+            "error: no more sessions",
+            "No free channels available",
+            "too many session channels",
+        ],
     ),
     (
         "session-exec-failed",
