@@ -38,6 +38,7 @@ const TOOLS: &str = r"^(?:telnet|ping6?|wget|ftp|cp|mv|rm|cat|ls|mkdir|rmdir|tou
 /// Texts of causes that other programs print as well.
 pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
     "password authentication failed",
+    "setlocale: LC_<what>: cannot change locale",
     "Address already in use",
     "No space left on device",
     "Disk quota exceeded",

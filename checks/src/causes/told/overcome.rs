@@ -171,7 +171,7 @@ pub(super) fn is_of_a_public_half(log: &Log, seen: &Sighting) -> bool {
             || !log.connections.iter().any(is_refused))
 }
 
-/// True if a key file is missing or unreadable, and the connection ended before any login.
+/// True if a key file is missing or unreadable, and there was no connection, or it ended before any login.
 pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Sighting) -> bool {
     let has = |event: Event| connection.first(event).is_some();
     let is_of_a_file = ["auth-no-credentials", "auth-key-unreadable"].contains(&cause.code);
@@ -185,7 +185,9 @@ pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Si
             && !connection.sightings.iter().any(is_a_refusal)
     };
     // What a jump host refuses ends the connection through it.
-    is_of_a_file && !has(Event::ProxyStarted) && connection.sightings.iter().any(is_rejected)
+    is_of_a_file
+        && !has(Event::ProxyStarted)
+        && (connection.sightings.iter().any(is_rejected) || was_not_connected_after(connection, seen))
         || is_of_a_file
             && has(Event::Connected)
             && !has(Event::ProxyStarted)
