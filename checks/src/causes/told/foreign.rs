@@ -24,7 +24,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bTLS:\x20 | ^(?:\[[\d:.]+\]\x20)?Telnet\x20 | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
     | \bpam_\w+\((?:sudo|sudo-i|su|su-l|login|cron|crond|gdm\S*|sddm\S*|lightdm\S*|kde|xscreensaver|unix_chkpwd|vsftpd|smtp|dovecot|imap|pop3|xrdp\S*|cockpit|samba|polkit\S*|systemd-user)[:)] | \bPKCS11\x20function\x20C_ | \bX\x20Window\x20System\x20error | \baccessibility\x20bus | \bconnect\x20to\x20socket\x20/ | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bsmtplib\b | \bmqtt\b | \bamqp | \bldap_ | \bgrpc\b | \brpc\x20error:\x20code | \bxmpp | \bvnc(?:viewer|server)?\b | \brdesktop\b | \bxfreerdp | ^websocket:\x20
-    | \bGnuTLS | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b
+    | \bGnuTLS | \bSSL_(?:read|write|connect|accept)\b | \bcould\x20not\x20(?:receive|send)\x20data\x20(?:from|to)\x20client | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b
     | ^\d\d\d\x20\d\.\d\.\d\x20 | ^(?:220|421|425|426|430|530|550)\x20 | ^ftp>
     | \bwhen\x20calling\x20the\x20\w+\x20operation | \bsession\x20setup\x20failed | \bx509: | \bdial\x20unix\x20 | \bconnect\x20to\x20socket\x20at\x20 | \bvault: | \bAPI\x20request | \bgnome- | \bpolkitd? | \bbluetooth | \bcups
 "#;
@@ -38,6 +38,8 @@ const TOOLS: &str = r"^(?:telnet|ping6?|wget|ftp|cp|mv|rm|cat|ls|mkdir|rmdir|tou
 /// Texts of causes that other programs print as well.
 pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
     "password authentication failed",
+    "protocol error: bad line length",
+    "protocol error: bad line length character",
     "setlocale: LC_<what>: cannot change locale",
     "Address already in use",
     "No space left on device",
@@ -174,6 +176,12 @@ pub(super) fn is_foreign(line: &str) -> bool {
 pub(super) fn is_of_others(line: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| compiled(OF_OTHERS));
     OTHERS.is_match(line.as_bytes()) && !is_of_ssh(line)
+}
+
+/// True if git reports a failure that it has over HTTP alone, or shows a page in place of its protocol.
+pub(super) fn is_of_git_over_http(line: &str) -> bool {
+    let pages = ["character: <htm", "character: <HTM", "character: <!do", "character: <!DO"];
+    line.contains("RPC failed; ") || pages.iter().any(|page| line.contains(page))
 }
 
 /// True if a line is a message of another tool.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{is_of_a_tool, is_of_others};
+use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -24,7 +24,7 @@ use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Event, Line, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -114,14 +114,19 @@ fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
     told
 }
 
-/// True if a log names another program or protocol, and has no step of an SSH connection.
+/// True if a log names another program or protocol, or is of git over HTTP, and has no step of an SSH connection.
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
     let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
-    log.programs.is_empty()
-        && !has_steps
-        && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
+    let is_of_git = log.programs.iter().all(|program| program.name == "git");
+    let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
+    let is_of_ssh = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
+    let has_steps_of_ssh = log.connections.iter().any(|connection| connection.entries.iter().any(is_of_ssh));
+    is_of_git && !has_steps_of_ssh && lines.clone().chain(&log.unknown).any(is_over_http)
+        || log.programs.is_empty()
+            && !has_steps
+            && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.
@@ -162,7 +167,8 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     }
     // Where a ProxyCommand gave ssh nothing, there was no server, and no session on it.
     let no_server = connection.sightings.iter().any(|seen| NO_PEER.contains(&seen.symptom.as_str()));
-    let no_version = connection.sightings.iter().any(|seen| seen.symptom.contains("exchange_identification"));
+    let no_version = connection.sightings.iter().any(|seen| seen.symptom.contains("exchange_identification"))
+        || connection.first(Event::LineBeforeVersion).is_some() && connection.first(Event::VersionReceived).is_none();
     named.retain(|one| {
         !(no_server || no_version && !connection.passed(Check::Auth)) || one.cause.stage < Check::Channel
     });
