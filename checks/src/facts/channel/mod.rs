@@ -6,6 +6,7 @@ mod conduct;
 mod known_programs;
 mod program;
 pub mod programs;
+mod refusals;
 mod session;
 pub mod sftp;
 pub mod words;

@@ -240,7 +240,8 @@ pub(super) fn refuses_c(text: &str) -> bool {
     // A parser of options that names another one of them, or none, and shows its own.
     let complains = COMPLAINTS.iter().any(|words| text.contains(words));
     let shows_options = complains && ["usage:", "--help"].iter().any(|words| text.contains(words));
-    is_unknown || shows_options
+    // util-linux, where that option is known, and wants another one.
+    is_unknown || shows_options || text.contains("may only be used with option")
 }
 
 #[cfg(test)]
@@ -333,6 +334,9 @@ mod tests {
         }
         assert!(!refuses_c("backup: unknown option --compress\\n") && !refuses_c("usage: run -c FILE\\n"));
         assert!(!refuses_c("Usage: deploy [options] ENV\\n"));
+        assert!(refuses_c(
+            "lscpu: options --all, --online and --offline may only be used with options --extended or --parse.\\n"
+        ));
         assert!(refuses_c("error: unsupported option (BSD syntax)\\n\\nUsage:\\n ps [options]\\n"));
     }
 
