@@ -5,6 +5,9 @@ use super::program::{Program, Purpose, likely, sure};
 /// The kind of a program that says no.
 pub(super) const REFUSING: &str = "a program that refuses commands";
 
+/// The kind of a device's command line, or of a program that imitates one.
+pub(super) const COMMAND_LINE: &str = "a command line of its own";
+
 /// The kind of a program that draws or asks on a terminal.
 pub(super) const TERMINAL: &str = "a program that needs a terminal";
 
@@ -139,6 +142,15 @@ pub(super) static PROGRAMS: &[Program] = &[
             "must be run from a terminal",
             "must be run in a terminal",
             "can't get term.",
+            "term environment not set",
+            "no active terminal",
+            "active pty",
+            "pty is required",
+            "requires a pty",
+            "request a pty",
+            "no pty requested",
+            "without a terminal",
+            "use ssh -t",
             "pseudo-terminal will not be allocated because stdin is not a terminal",
         ],
         "Docker's command line, ncurses, newt, less, sudo, top of procps, btop, Midnight Commander, and ssh.c of OpenSSH",
@@ -226,7 +238,7 @@ pub(super) static PROGRAMS: &[Program] = &[
         "cmd.exe and PowerShell",
     ),
     likely(
-        "a command line of its own",
+        COMMAND_LINE,
         Purpose::CommandLine,
         &[
             "invalid input",
@@ -299,6 +311,13 @@ pub(super) static PROGRAMS: &[Program] = &[
             "unauthorized command",
             "allowed commands",
             "commands are not allowed",
+            "shell access is not",
+            "interactive shell is disabled",
+            "interactive shell is not",
+            "does not support shell",
+            "remote command execution is not",
+            "is allowed on this host",
+            "not in list of available",
             "available commands:",
             "supported commands:",
             "valid commands:",

@@ -9,6 +9,7 @@ pub mod programs;
 mod refusals;
 mod session;
 pub mod sftp;
+mod unknown_words;
 pub mod words;
 
 pub use account::Account;

@@ -1,6 +1,6 @@
 //! Programs that answer in place of a shell, known by the words that they print.
 
-use super::known_programs::{PROGRAMS, REFUSING, TERMINAL};
+use super::known_programs::{COMMAND_LINE, PROGRAMS, REFUSING, TERMINAL};
 pub use super::program::{Program, Purpose};
 use super::refusals::refuses;
 
@@ -23,6 +23,9 @@ pub fn known(text: &str) -> Option<&'static Program> {
     if fails_without_terminal(&text) {
         return named(TERMINAL);
     }
+    if finds_nothing_named(&text) {
+        return named(COMMAND_LINE);
+    }
     let found = PROGRAMS.iter().find(|program| program.words.iter().any(|words| text.contains(words)));
     found.or_else(|| refuses(&text).then(|| named(REFUSING)).flatten())
 }
@@ -38,6 +41,13 @@ fn fails_without_terminal(text: &str) -> bool {
         let program = program.rsplit('/').next().unwrap_or_default();
         NONE.iter().any(|words| line.ends_with(words)) && !GO_ON.contains(&program) && !program.ends_with("sh")
     })
+}
+
+/// True if a line of a text, escaped and in lower case, says that a command is not found before it names one, or names none: shells name it first, and
+/// zsh and BusyBox themselves.
+fn finds_nothing_named(text: &str) -> bool {
+    let lines = text.split("\\n").map(|line| line.trim_start_matches(['%', '?', '!', '-', '*', ' ']));
+    lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).any(|line| line.starts_with("command not found"))
 }
 
 #[cfg(test)]
@@ -62,6 +72,23 @@ mod tests {
             "game: tcsetattr: Inappropriate ioctl for device\\n/etc/x: line 3: /opt/x: No such file or directory\\n",
         ] {
             assert!(!of_terminals(said), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_not_found_and_not_named_is_none_of_a_shell() {
+        let is_own = |text| known(text).is_some_and(|program| program.purpose == Purpose::CommandLine);
+        for said in [
+            "Command not found. Use 'help' to get a list of available commands.\\n",
+            "% Command not found: exec\\n",
+            "ERROR: Command not found\\n",
+        ] {
+            assert!(is_own(said), "{said}");
+        }
+        for said in
+            ["exec: Command not found.\\n", "zsh:1: command not found: sh\\n", "bash: borg: command not found\\n"]
+        {
+            assert!(!is_own(said), "{said}");
         }
     }
 
