@@ -72,8 +72,9 @@ fn a_status_that_a_wrapper_alters_is_told_in_words() {
     ] {
         let forced = format!("ForceCommand sh -c \"$SSH_ORIGINAL_COMMAND\"; exit {status}");
         let seen = examined(&lab, &lab.sshd(&[&forced]), &[]);
-        assert_eq!(seen.codes(), ["exit-status-altered", "session-subsystem-missing"], "{}", seen.told());
-        let because = seen.json["diagnoses"][0]["because"].to_string();
+        assert_eq!(seen.codes(), ["session-subsystem-missing", "exit-status-altered"], "{}", seen.told());
+        assert_eq!(seen.json["verdict"], "degraded", "commands run: {}", seen.told());
+        let because = seen.json["diagnoses"][1]["because"].to_string();
         assert!(because.contains("ended with status 83") && because.contains(words), "{because}");
     }
 }
@@ -87,6 +88,7 @@ fn a_command_that_is_killed_shows_its_signal() {
     let seen = examined(&lab, &server, &[]);
     assert_eq!(seen.codes(), ["exit-by-signal"], "{}", seen.told());
     assert_eq!(facts(&seen, "exit")["ran"]["signal"], "KILL");
+    assert_eq!(seen.json["verdict"], "degraded", "commands run: {}", seen.told());
 }
 
 #[test]

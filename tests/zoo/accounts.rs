@@ -133,9 +133,16 @@ setups! {
     chroot_without_devices: without_devices, ME => "healthy", [], ["exec", "sftp", "forward"];
     chroot_with_a_shell_alone: shell_alone, ME => "healthy", ["session-command-missing"], ["exec", "sftp", "forward"];
     // A start-up file that runs `exec sudo -i` looks alike.
-    shell_of_the_next_host: |lab| job(lab, "unset SSH_ORIGINAL_COMMAND; exec sh"), ME
+    shell_of_the_next_host: |lab| forced(lab, &format!("exec {}", lab.program("job", "unset SSH_ORIGINAL_COMMAND; exec sh"))), ME
         => "degraded", ["session-startup-exec"], [];
     next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
+    wrapper_that_denies_in_german: |lab| job(lab, "echo 'Dieser Befehl ist nicht erlaubt.' >&2; exit 1"), ME
+        => "healthy", ["session-restricted"], ["program"];
+    error_of_the_system_in_german: |lab| job(lab, "echo 'bash: /etc/job.conf: Keine Berechtigung' >&2; exit 1"), ME
+        => "degraded", ["session-shell-exits"], [];
+    // Root's shell with an environment of its own, as of a forced `sudo -i`.
+    shell_of_root_that_is_forced: |lab| job(lab, "env -u SSH_ORIGINAL_COMMAND sh; exit"), ME
+        => "healthy", ["session-restricted"], ["program"];
     wrapper_that_says_one_word: |lab| job(lab, "echo denied >&2; exit 1"), ME
         => "healthy", ["session-restricted"], ["program"];
     filter_that_quotes: |lab| job(lab, "echo \"ERROR: ssh command rejected: disallowed command: $SSH_ORIGINAL_COMMAND\" >&2; exit 255"), ME

@@ -71,9 +71,27 @@ setups! {
     key_for_forwarding: |lab| forced_options(lab, "restrict,port-forwarding"), ME
         => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];
     key_without_terminals: |lab| forced_options(lab, "no-pty"), ME
-        => "degraded", ["session-pty-refused"], ["exec", "sftp", "forward"];
+        => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    account_without_terminals: |lab| settings(lab, &["PermitTTY no"]), ME
+        => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    server_without_terminals: no_terminals, ME => "degraded", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    wrapper_with_a_status_of_its_own: |lab| wrapped(lab, "sh -c \"$SSH_ORIGINAL_COMMAND\"; exit 0"), ME
+        => "degraded", ["session-subsystem-missing", "exit-status-altered"], ["exec", "forward"];
+    game_without_a_terminal: |lab| job(lab, "echo \"Can't get TERM.\"; exit 1"), ME
+        => "healthy", ["session-restricted"], ["program"];
     relay_to_what_speaks_first: |lab| forced(lab, "printf 'SSH-2.0-x\\\\r\\\\n'; cat >/dev/null"), ME
         => "healthy", ["session-restricted"], ["program"];
+}
+
+/// An account of a server with these settings.
+fn settings(lab: &Lab, settings: &[&str]) -> Server {
+    shell(lab, "/bin/sh", settings)
+}
+
+/// A server without a file system of terminals, as in some containers.
+fn no_terminals(lab: &Lab) -> Server {
+    lab.user("me", "/bin/sh");
+    lab.sshd_after("mount -t tmpfs none /dev/pts", &["Subsystem sftp /usr/lib/openssh/sftp-server"])
 }
 
 /// An account whose key has these options.

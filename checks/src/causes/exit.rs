@@ -2,10 +2,10 @@
 
 use super::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::base::text::seconds;
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::Ran;
 use crate::facts::exit::Facts;
+use crate::facts::{Check, Evidence};
 
 /// The causes that show when a session ends.
 pub static CAUSES: &[Cause] = &[HANGS, BY_SIGNAL, WITHOUT_STATUS, STATUS_ALTERED, OUTPUT_LOST];
@@ -97,12 +97,12 @@ const BY_SIGNAL: Cause = Cause {
     hides: &["exit-output-lost"],
     corroborated_by: &[testimony::out_of_memory],
     judge: |evidence| {
-        let facts = evidence.exit.failed()?;
+        let facts = of_command(evidence)?;
         let killed = runs(facts).find(|ran| ran.closed && ran.signal.is_some())?;
-        Some(Match::new(
-            Certainty::Certain,
-            [format!("instead of status {} came {}", facts.given_status, killed.end_words())],
-        ))
+        let words = format!("instead of status {} came {}", facts.given_status, killed.end_words());
+        let found = weighed(evidence, Match::new(Certainty::Certain, [words]));
+        let is_whole = killed.stdout_bytes == facts.written_bytes;
+        Some(if is_whole { found.titled("Commands work, and end with a signal".to_owned()) } else { found })
     },
     ..Cause::NEW
 };
@@ -128,18 +128,16 @@ const WITHOUT_STATUS: Cause = Cause {
     symptoms: &["without exit status or exit signal"],
     hides: &[],
     judge: |evidence| {
-        let facts = evidence.exit.failed()?;
+        let facts = of_command(evidence)?;
         let ran = runs(facts).find(|ran| {
             ran.closed && ran.status.is_none() && ran.signal.is_none() && ran.stdout_bytes == facts.written_bytes
         })?;
-        Some(Match::new(
-            Certainty::Certain,
-            [format!(
-                "all {} bytes of output arrived, the channel was closed, and {} came",
-                ran.stdout_bytes,
-                ran.end_words()
-            )],
-        ))
+        let words = format!(
+            "all {} bytes of output arrived, the channel was closed, and {} came",
+            ran.stdout_bytes,
+            ran.end_words()
+        );
+        Some(weighed(evidence, Match::new(Certainty::Certain, [words])))
     },
     ..Cause::NEW
 };
@@ -177,16 +175,29 @@ const STATUS_ALTERED: Cause = Cause {
     hides: &[],
     judge: |evidence| {
         let facts = evidence.exit.facts().filter(|facts| facts.of.is_none())?;
+        let runs_functions = evidence.channel.facts().is_some_and(|facts| facts.no_input);
         let whole = |ran: &&Ran| ran.closed && ran.stdout_bytes == facts.written_bytes;
         let altered = runs(facts).filter(whole).find(|ran| ran.status.is_some_and(|own| own != facts.given_status))?;
         let words =
             format!("our command ended with status {}, and what came was {}", facts.given_status, altered.end_words());
         let found = Match::new(Certainty::Certain, [words]);
-        // Where the check passed all the same, the server runs commands by a function of its own.
-        Some(if evidence.exit.failed().is_some() { found } else { found.at(Severity::Info) })
+        let is_info = runs_functions && evidence.exit.failed().is_none();
+        Some(if is_info { found.at(Severity::Info) } else { weighed(evidence, found) })
     },
     ..Cause::NEW
 };
+
+/// The end of a command; nothing where the server gives commands no input: it runs them by a function of its own, and the status is that
+/// function's.
+fn of_command(evidence: &Evidence) -> Option<&Facts> {
+    let is_functions = evidence.channel.facts().is_some_and(|facts| facts.no_input) && evidence.exit.failed().is_none();
+    evidence.exit.facts().filter(|facts| facts.of.is_none() && !is_functions)
+}
+
+/// The match as a warning where the check passed: all output came, so commands work.
+fn weighed(evidence: &Evidence, found: Match) -> Match {
+    if evidence.exit.failed().is_some() { found } else { found.at(Severity::Warning) }
+}
 
 /// The last command, and its repetitions.
 fn runs(facts: &Facts) -> impl Iterator<Item = &Ran> {
@@ -235,8 +246,9 @@ const OUTPUT_LOST: Cause = Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::service::Service;
     use crate::facts::connection::GaveUp;
-    use crate::facts::{Evidence, Step, Timed};
+    use crate::facts::{Step, Timed, channel};
 
     #[test]
     fn a_held_channel_and_a_cut_output_are_told_apart() {
@@ -257,5 +269,38 @@ mod tests {
         let altered = Ran { status: Some(0), stdout_bytes: 65_536, closed: true, ..Ran::default() };
         assert_eq!(fired(altered), ["exit-status-altered"]);
         assert!(fired(Ran { connection_lost: true, ..Ran::default() }).is_empty());
+    }
+
+    #[test]
+    fn an_end_of_a_command_whose_output_came_breaks_nothing() {
+        let judged = |ran: Ran, no_input: bool| {
+            let facts = Facts { ran, written_bytes: 9, given_status: 7, ..Facts::default() };
+            let channel = channel::Facts { mark_seen: true, no_input, ..channel::Facts::default() };
+            let evidence = Evidence {
+                exit: Timed { step: Step::Passed(facts), duration_ms: 1.0 },
+                channel: Timed { step: Step::Passed(channel), duration_ms: 1.0 },
+                ..Evidence::unexamined()
+            };
+            let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.severity)));
+            found.collect::<Vec<_>>()
+        };
+        let end = |status, signal: Option<&str>| Ran {
+            status,
+            signal: signal.map(Into::into),
+            stdout_bytes: 9,
+            closed: true,
+            ..Ran::default()
+        };
+        let warning = Some(Severity::Warning);
+        assert_eq!(judged(end(None, None), false), [("exit-without-status", warning)]);
+        assert_eq!(judged(end(None, Some("KILL")), false), [("exit-by-signal", warning)]);
+        assert_eq!(judged(end(Some(0), None), false), [("exit-status-altered", warning)]);
+        assert_eq!(judged(end(Some(0), None), true), [("exit-status-altered", Some(Severity::Info))]);
+        assert_eq!(judged(end(None, None), true), []);
+        assert_eq!(judged(end(Some(7), None), false), []);
+        let sftp = Facts { of: Some(Service::Sftp), ran: end(None, None), ..Facts::default() };
+        let exit = Timed { step: Step::Passed(sftp), duration_ms: 1.0 };
+        let evidence = Evidence { exit, ..Evidence::unexamined() };
+        assert!(CAUSES.iter().all(|cause| (cause.judge)(&evidence).is_none()), "an sftp server has no status to keep");
     }
 }

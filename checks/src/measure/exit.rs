@@ -92,17 +92,16 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
         return Step::Skipped(NO_PROGRAMS.into());
     }
     let Some(connection) = &logged_in.connection else { return Step::Skipped(LOST.into()) };
-    let again = if ctx.limits.deep && (is_whole(&ran) || logged_in.no_input) {
+    let again = if ctx.limits.deep && (is_delivered(&ran) || logged_in.no_input) {
         ctx.stop.race(Box::pin(again(connection, lead, reads, patience))).await.unwrap_or_default()
     } else {
         Vec::new()
     };
     let ending = connection.ending().map(|ending| ending.manner);
-    // A server that gives commands no input runs them by a function of its own, and the status is that function's.
-    let is_well = |ran: &Ran| is_whole(ran) || logged_in.no_input && ran.stdout_bytes == OUTPUT && ran.closed;
     // One that had not even begun is slow to start, which is no matter of its end.
     let is_begun = |ran: &&Ran| ran.stdout_bytes > 0 || ran.gave_up.is_none() || ran.connection_lost;
-    let whole = is_well(&ran) && again.iter().filter(is_begun).all(is_well);
+    // A wrapper or a server that has another status, a signal or none for a command that worked is told of, and breaks nothing.
+    let whole = is_delivered(&ran) && again.iter().filter(is_begun).all(is_delivered);
     let (written_bytes, given_status) = (OUTPUT, STATUS);
     let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };
     judged(whole, facts)
@@ -263,8 +262,9 @@ fn take_other_output(ran: &mut Ran) -> Option<String> {
     Some(sanitize_bytes(&other))
 }
 
-fn is_whole(ran: &Ran) -> bool {
-    ran.stdout_bytes == OUTPUT && ran.status == Some(STATUS) && ran.closed
+/// True if all output arrived, and the server closed the channel.
+fn is_delivered(ran: &Ran) -> bool {
+    ran.stdout_bytes == OUTPUT && ran.closed
 }
 
 /// Starts the command again, and removes its mark, and the output of start-up files before it, from its output.

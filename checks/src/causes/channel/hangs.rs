@@ -89,7 +89,8 @@ pub(super) const START_HANGS: Cause = Cause {
             return Some(if may_be_meant { found.at(Severity::Warning) } else { found });
         }
         if seen.own_mark {
-            let read = "as soon as a line was sent on standard input, the command ran: a start-up file reads it";
+            let read =
+                "as soon as a line was sent on standard input, the command ran: a start-up file or a wrapper reads it";
             return Some(Match::new(Certainty::Certain, [nothing, read.to_owned()]));
         }
         let end = "it did not end at the end of its input either";

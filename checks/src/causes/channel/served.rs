@@ -2,7 +2,7 @@
 
 use super::shared::SEE_FORCED;
 use crate::base::service::Service;
-use crate::base::text::sanitize;
+use crate::base::text::{sanitize, status};
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::programs::Purpose;
@@ -98,6 +98,7 @@ fn certainty(facts: &Facts) -> Certainty {
     match facts.program() {
         _ if facts.refuses_sessions_by_policy() => Certainty::Certain,
         Some(program) if program.is_sure => Certainty::Certain,
+        None if facts.fails_as_a_broken_shell() => Certainty::Possible,
         _ if serves.contains(&Service::Sftp) || serves.contains(&Service::Shell) || facts.quoted_back => {
             Certainty::Certain
         }
@@ -124,7 +125,14 @@ fn said(facts: &Facts) -> impl Iterator<Item = String> {
     let refused = facts.ran.refused.as_ref();
     let refused =
         refused.map(|(code, text)| format!("sessions are refused with reason {code}, \"{}\"", sanitize(text)));
-    words.into_iter().chain(program).chain(input).chain(refused)
+    let is_broken = facts.fails_as_a_broken_shell();
+    let broken = facts.ran.status.filter(|_| is_broken).map(|code| {
+        format!(
+            "what ran in place of our command ended with {}: a login shell that is broken does so too",
+            status(code)
+        )
+    });
+    words.into_iter().chain(program).chain(input).chain(refused).chain(broken)
 }
 
 fn list(services: &[Service]) -> String {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::channel::{HungUp, OnInput};
+use crate::facts::channel::{Capabilities, Capability, HungUp, OnInput, Sftp};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::facts::{Evidence, Step, Timed};
 
@@ -133,6 +133,31 @@ fn the_end_of_a_session_without_pam_may_be_etc_nologin() {
     };
     assert_eq!(judged("me"), Some((Certainty::Possible, true)));
     assert_eq!(judged("root"), Some((Certainty::Likely, false)));
+}
+
+#[test]
+fn a_shell_that_may_be_broken_leaves_the_purpose_of_an_account_open() {
+    let judged = |status, stderr: Option<&str>| {
+        let sftp = Sftp { version: Some(3), ..Sftp::default() };
+        let capabilities =
+            Box::new(Capabilities { sftp: Capability::Allowed, sftp_said: Some(sftp), ..Capabilities::default() });
+        let facts = Facts { stderr: stderr.map(Into::into), capabilities, ..ended(status) };
+        let evidence =
+            Evidence { channel: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+        (served::RESTRICTED.judge)(&evidence).map(|found| found.certainty)
+    };
+    for (status, said) in [
+        (127, "/opt/shell: 2: exec: /opt/missing: not found\\n"),
+        (1, "Traceback (most recent call last):\\nModuleNotFoundError: No module named 'wrapper'\\n"),
+        (1, "wrapper: cannot read /etc/wrapper.conf\\n"),
+    ] {
+        assert_eq!(judged(status, Some(said)), Some(Certainty::Possible), "{said}");
+    }
+    assert_eq!(judged(3, None), Some(Certainty::Possible));
+    // As false(1) and nologin(8) end.
+    assert_eq!(judged(1, None), Some(Certainty::Certain));
+    assert_eq!(judged(1, Some("This account is currently not available.\\n")), Some(Certainty::Certain));
+    assert_eq!(judged(1, Some("This service allows sftp connections only.\\n")), Some(Certainty::Certain));
 }
 
 #[test]

@@ -115,6 +115,21 @@ impl Facts {
         by_words().or_else(|| self.reader_of_data())
     }
 
+    /// True if what ran in place of our command ended with an error and complained, in words of no known program, or ended with a status that
+    /// false(1) and nologin(8) do not have: a login shell that is broken does so.
+    #[must_use]
+    pub fn fails_as_a_broken_shell(&self) -> bool {
+        let failed = |status: u32| {
+            let complains = [&self.other_output, &self.stderr].into_iter().flatten().any(|text| complains(text));
+            complains || status > 1 && self.fails_in_silence()
+        };
+        let reads = self.quoted_back || self.reads_our_command() || self.does_not_know_c();
+        self.ran.closed
+            && !reads
+            && self.program().is_none()
+            && self.ran.status.filter(|&status| status != 0).is_some_and(failed)
+    }
+
     /// True if what ran in place of our command is ssh to another host, and it did not get there.
     #[must_use]
     pub fn fails_at_next_host(&self) -> bool {

@@ -19,6 +19,10 @@ pub struct Capabilities {
     pub shell: Capability,
     /// A pseudo-terminal for a session.
     pub pty: Capability,
+    /// True if a command could open a terminal of the server's (`/dev/ptmx`): they are neither used up nor missing; `null` where that was not tried, which is
+    /// done where one was refused.
+    #[serde(default)]
+    pub has_terminals: Option<bool>,
     /// An environment variable for a session: `LANG`, which ssh_config of most systems sends.
     pub env: Capability,
     /// The subsystem sftp: whether it was accepted, which sshd does before it starts the server behind it.

@@ -2,7 +2,8 @@
 
 use super::account::PAM_STATUS;
 use super::session::{Facts, HungUp, Lead, OUR_STATUS, OnInput, Shell};
-use super::words::{NOT_RUN, ends_with_prompt, is_menu, names_unknown, refuses_c};
+use super::unknown_words::names_unknown;
+use super::words::{NOT_RUN, ends_with_prompt, is_menu, refuses_c};
 use crate::base::service::Service;
 
 impl Facts {

@@ -6,8 +6,10 @@ mod conduct;
 mod known_programs;
 mod program;
 pub mod programs;
+mod refusals;
 mod session;
 pub mod sftp;
+mod unknown_words;
 pub mod words;
 
 pub use account::Account;

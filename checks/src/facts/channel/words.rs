@@ -103,36 +103,6 @@ pub fn says_not_found(text: &str) -> bool {
     ["not found", "no such file or directory", "unknown command"].iter().any(|said| words.contains(said))
 }
 
-/// True if a text, escaped, names this first word of our command as something that a program was given and does not know: in quotation marks,
-/// or at the end of a longer name, as where a wrapper has a script or a function for each command. The words of a shell or a container that
-/// does not find the command itself are none of it.
-pub(super) fn names_unknown(text: &str, first: &str) -> bool {
-    const QUOTES: [(char, char); 4] = [('\'', '\''), ('"', '"'), ('`', '`'), ('‘', '’')];
-    const MISSING: [&str; 3] = ["not found", "command not found", "No such file or directory"];
-    let is_quoted = QUOTES.iter().any(|(open, close)| text.contains(&format!("{open}{first}{close}")));
-    let ends_a_name = ['_', '-', '/']
-        .iter()
-        .any(|before| MISSING.iter().any(|words| text.contains(&format!("{before}{first}: {words}"))));
-    let is_standard = ["bin/sh: ", "bin/exec: "].iter().any(|path| text.contains(path));
-    is_quoted && !says_not_run(text) && !is_kernels(text) || ends_a_name && !is_standard
-}
-
-/// True if a text, escaped, says why the system did not start a program, in the words of errno(3).
-fn is_kernels(text: &str) -> bool {
-    const ERRORS: [&str; 9] = [
-        "failed to run",
-        "Input/output error",
-        "Too many levels of symbolic links",
-        "Text file busy",
-        "Cannot allocate memory",
-        "Resource temporarily unavailable",
-        "Argument list too long",
-        "Stale file handle",
-        "Operation not permitted",
-    ];
-    ERRORS.iter().any(|error| text.contains(error))
-}
-
 /// True if a text, escaped, may be a complaint: of a program that could not do its work.
 pub(super) fn complains(text: &str) -> bool {
     const WORDS: [&str; 18] = [
@@ -240,39 +210,13 @@ pub(super) fn refuses_c(text: &str) -> bool {
     // A parser of options that names another one of them, or none, and shows its own.
     let complains = COMPLAINTS.iter().any(|words| text.contains(words));
     let shows_options = complains && ["usage:", "--help"].iter().any(|words| text.contains(words));
-    is_unknown || shows_options
+    // util-linux, where that option is known, and wants another one.
+    is_unknown || shows_options || text.contains("may only be used with option")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{finds_no_sh, invites_input, lacks_program, names_unknown, refuses_c, says_no_login, says_not_run};
-
-    #[test]
-    fn a_program_that_does_not_know_our_command_names_its_first_word() {
-        for said in [
-            "Command 'exec' is not in the whitelist\\n",
-            "deploy: error: argument action: invalid choice: 'exec' (choose from 'start', 'stop')\\n",
-            "KeyError: 'exec'\\n",
-            "/srv/run: 2: exec: /srv/verbs/exec: not found\\n",
-            "/srv/run: line 4: do_exec: command not found\\n",
-        ] {
-            assert!(names_unknown(said, "exec"), "{said}");
-        }
-        for said in [
-            "sh: 1: exec: not found\\n",
-            "rbash: line 1: exec: restricted\\n",
-            "exec: \"exec\": executable file not found in $PATH\\n",
-            "-bash: line 1: borg: command not found\\n",
-        ] {
-            assert!(!names_unknown(said, "exec"), "{said}");
-        }
-        assert!(!names_unknown("timeout: failed to run command ‘sh’: Input/output error\\n", "sh"));
-        assert!(!names_unknown("OCI runtime exec failed: exec: \"sh\": executable file not found in $PATH\\n", "sh"));
-        assert!(!names_unknown("chroot: failed to run command '/bin/sh': No such file or directory\\n", "sh"));
-        assert!(
-            !names_unknown("-sh: 1: borg: not found\\n", "sh") && !names_unknown("/usr/bin/sh: not found\\n", "sh")
-        );
-    }
+    use super::{finds_no_sh, invites_input, lacks_program, refuses_c, says_no_login, says_not_run};
 
     #[test]
     fn a_greeting_is_told_from_what_wants_an_answer() {
@@ -333,6 +277,9 @@ mod tests {
         }
         assert!(!refuses_c("backup: unknown option --compress\\n") && !refuses_c("usage: run -c FILE\\n"));
         assert!(!refuses_c("Usage: deploy [options] ENV\\n"));
+        assert!(refuses_c(
+            "lscpu: options --all, --online and --offline may only be used with options --extended or --parse.\\n"
+        ));
         assert!(refuses_c("error: unsupported option (BSD syntax)\\n\\nUsage:\\n ps [options]\\n"));
     }
 

@@ -120,6 +120,12 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
             *facts.capabilities = Capabilities { session: Capability::Allowed, exec, ..capabilities };
             facts.shell = shell.map(Box::new);
         }
+        let may = &facts.capabilities;
+        // `restrict` refuses both.
+        if may.pty.is_refused() && !may.agent_forwarding.is_refused() && !facts.plain {
+            let has_terminals = probes::has_terminals(connection, patience, facts.lead);
+            facts.capabilities.has_terminals = ctx.stop.race(Box::pin(has_terminals)).await.flatten();
+        }
         let is_silent = facts.capabilities.sftp_said.as_ref().is_some_and(|said| said.is_silent);
         if is_silent && !facts.plain && !facts.no_input && !facts.on_terminal {
             let early = input::arrives_early(connection, facts.lead, patience);

@@ -11,7 +11,7 @@ use super::forwarding::{self, CLOSED};
 use super::opened::{close, opened};
 use super::shell;
 use crate::base::limits::Patience;
-use crate::base::nonce::seed;
+use crate::base::nonce::{nonce, seed};
 use crate::base::service::Service;
 use crate::base::text::sanitize;
 use crate::facts::channel::{Capabilities, Capability, Lead, Sessions, Sftp, Shell};
@@ -216,6 +216,13 @@ async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -
     const PROGRAM: &str = "git-upload-pack";
     let ran = connection.run(&lead.command(&format!("command -v {PROGRAM}")), KEPT, patience).await;
     ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM))
+}
+
+/// True if a command can open a terminal of the server's: opening `/dev/ptmx` takes one (pts(4)), and closing it gives it back.
+pub(super) async fn has_terminals(connection: &Connection, patience: Patience, lead: Lead) -> Option<bool> {
+    let mark = nonce();
+    let ran = connection.run(&lead.command(&format!(": <>/dev/ptmx && echo {mark}")), KEPT, patience).await;
+    ran.closed.then(|| String::from_utf8_lossy(&ran.stdout).contains(&mark))
 }
 
 /// Asks for a terminal, a variable, the agent and X11, one after the other without waiting; nothing is started.

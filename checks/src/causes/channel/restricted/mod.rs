@@ -55,7 +55,11 @@ mod tests {
     fn a_missing_terminal_weighs_less_on_a_key_that_may_do_nothing_else() {
         let pty = Capabilities { pty: no(), direct_tcpip: Capability::Allowed, ..Capabilities::default() };
         assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", pty.clone()), [("session-pty-refused", Severity::Warning)]);
-        assert_eq!(on("SSH-2.0-x", pty), [("session-pty-refused", Severity::Info)]);
+        assert_eq!(on("SSH-2.0-x", pty.clone()), [("session-pty-refused", Severity::Info)]);
+        for (has_terminals, severity) in [(Some(true), Severity::Info), (Some(false), Severity::Warning)] {
+            let pty = Capabilities { has_terminals, ..pty.clone() };
+            assert_eq!(on("SSH-2.0-OpenSSH_9.2p1", pty), [("session-pty-refused", severity)]);
+        }
         let all = Capabilities {
             pty: no(),
             direct_tcpip: Capability::refused(1, ""),
