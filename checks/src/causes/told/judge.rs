@@ -30,7 +30,7 @@ use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 11] = [
+const REASONS: [(&str, &str); 12] = [
     ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
@@ -42,6 +42,7 @@ const REASONS: [(&str, &str); 11] = [
     ("hostkey-cert-invalid", "hostkey-unknown"),
     ("session-restricted", "session-pty-refused"),
     ("hostkey-too-short", "handshake-kex-failed"),
+    ("auth-key-too-short", "auth-key-rejected"),
 ];
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;

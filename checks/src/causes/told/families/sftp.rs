@@ -42,7 +42,17 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         // rsync, in the midst of its protocol.
-        texts: &["unexpected tag <n> [<who>]", "unknown message <n>:<n> [", "invalid message <n>:<n> ["],
+        texts: &[
+            "unexpected tag <n> [sender",
+            "unexpected tag <n> [receiver",
+            "unexpected tag <n> [generator",
+            "unknown message <n>:<n> [sender",
+            "unknown message <n>:<n> [receiver",
+            "unknown message <n>:<n> [generator",
+            "invalid message <n>:<n> [sender",
+            "invalid message <n>:<n> [receiver",
+            "invalid message <n>:<n> [generator",
+        ],
         candidates: &[
             is(
                 "config-tty-forced",

@@ -112,6 +112,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "hostkey-changed",
         &[
+            "Host key for `<host>` has changed!",
             "HOST_KEY_NOT_VERIFIABLE<text> changed",
             "HOST_KEY_NOT_VERIFIABLE<text> mismatch",
             "HOST_KEY_NOT_VERIFIABLE<text> not match",
