@@ -13,8 +13,7 @@ use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ss
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_of_a_public_half, is_of_a_search,
-    is_overcome,
-    or_of_a_rekeying, passed_after, succeeded, was_never_needed,
+    is_overcome, or_of_a_rekeying, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};

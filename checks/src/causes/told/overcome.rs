@@ -174,9 +174,8 @@ pub(super) fn is_of_a_public_half(log: &Log, seen: &Sighting) -> bool {
 
 /// True if a complaint about a key's file is one that a program expects as it tries every file of ~/.ssh.
 pub(super) fn is_of_a_search(connection: &Connection, seen: &Sighting) -> bool {
-    let is_later = |other: &Sighting| {
-        other.line.number > seen.line.number && words::SEARCHED.contains(&other.symptom.as_str())
-    };
+    let is_later =
+        |other: &Sighting| other.line.number > seen.line.number && words::SEARCHED.contains(&other.symptom.as_str());
     let is_of_a_file = |cause: &&Cause| ["auth-key-unreadable", "auth-key-encrypted"].contains(&cause.code);
     owners(&seen.symptom, writer(connection)).iter().any(is_of_a_file) && connection.sightings.iter().any(is_later)
 }

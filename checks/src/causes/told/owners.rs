@@ -98,7 +98,10 @@ fn is_harmless(seen: &Sighting) -> bool {
         || seen.symptom.starts_with("Permission denied")
             && !seen.symptom.ends_with("please try again")
             && words::FILE_DENIED_LINES.is_match(line)
-        || seen.symptom.contains("onnection to <host> closed") && ["FAILED! =>", "module_stderr"].iter().any(|of_ansible| seen.line.text.contains(of_ansible))
+        || seen.symptom.contains("onnection to <host> closed")
+            && ["FAILED! =>", "failed: [", "\"module_stderr\": \""]
+                .iter()
+                .any(|of_ansible| seen.line.text.contains(of_ansible))
         || is_of_a_remote_status(seen)
         || seen.symptom.ends_with("load host key") && words::SPARE_KEY_LINES.is_match(line)
         || seen.symptom == "incomplete message" && seen.line.text.contains("buffer error")

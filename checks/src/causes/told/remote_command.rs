@@ -28,8 +28,7 @@ pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
 
 /// The crash of a module that Ansible had copied to the server and started there over a shared connection.
 fn of_a_module(log: &Log, cause: &'static Cause) -> Option<Told> {
-    let is_of_python = |line: &Line| line.text.contains("SyntaxError: ");
-    let has_crashed = log.has_stack_frames || log.unknown.iter().any(is_of_python);
+    let has_crashed = log.has_stack_frames || log.unknown.iter().any(names_an_exception);
     log.connections.iter().enumerate().filter(|_| has_crashed).find_map(|(at, connection)| {
         let seen = |texts: &[&str]| connection.sightings.iter().find(|seen| texts.contains(&seen.symptom.as_str()));
         seen(&["Shared connection to <host> closed"])?;
@@ -38,6 +37,12 @@ fn of_a_module(log: &Log, cause: &'static Cause) -> Option<Told> {
         let found = Match::new(Certainty::Likely, complaints.into_iter().chain([failed]));
         Some(Told { cause, found, sign: None, connections: vec![at] })
     })
+}
+
+/// True if a line names an exception of Python.
+fn names_an_exception(line: &Line) -> bool {
+    let mut words = line.text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| word.len() > "Error".len() && word.ends_with("Error") && word.starts_with(char::is_uppercase))
 }
 
 /// The line in which a program that runs commands on servers reports a failed one, and its status.

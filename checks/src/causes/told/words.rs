@@ -33,6 +33,8 @@ const HARMLESS: &[&str] = &[
     "shutdown() failed for fd <n>",
     "did not send a packet, disable method",
     "matched no files",
+    // syncoid, of programs that it does without.
+    "sync will continue without",
     // Vorta, which tries every file of ~/.ssh as a key.
     "Expected error parsing file in .ssh",
     "waiting to acquire a pool entry",

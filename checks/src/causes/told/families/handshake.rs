@@ -54,8 +54,7 @@ const TOLD_OF_A_SESSION: &[&str] = &[
 ];
 
 /// OpenSSH's words for an RSA key below its minimum, as it checks a signature.
-const RSA_TOO_SMALL: &[&str] =
-    &["ssh_rsa_verify: RSA modulus too small: <n>", "ssh_rsa_verify: n too small: <n> bits"];
+const RSA_TOO_SMALL: &[&str] = &["ssh_rsa_verify: RSA modulus too small: <n>", "ssh_rsa_verify: n too small: <n> bits"];
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -72,7 +71,10 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: RSA_TOO_SMALL,
         writer: Writer::Server,
         is_named: true,
-        candidates: &[is("auth-key-too-short", Always, "the key that a user logs in with is too short")],
+        candidates: &[
+            is("auth-key-too-short", Always, "the key that a user logs in with is too short"),
+            is("auth-key-rejected", Always, "the user's longer keys are refused too: the account has none of them"),
+        ],
         ..Family::NEW
     },
     Family {

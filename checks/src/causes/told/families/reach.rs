@@ -1,6 +1,6 @@
 //! The name, the address and the port.
 
-use super::family::When::{Always, InLine, Seen};
+use super::family::When::{Always, Seen};
 use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -9,7 +9,11 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["No address associated with hostname"],
         is_named: true,
         candidates: &[
-            is("dns-nxdomain", InLine(&["Unable to resolve host"]), "Android says so of a name that does not exist"),
+            is(
+                "dns-nxdomain",
+                Seen(&["Unable to resolve host \"<host>\""]),
+                "Android says so of a name that does not exist",
+            ),
             is("dns-no-address", Always, "the name exists, and has an address of the other family or none"),
             is("dns-nxdomain", Always, "the client is Android or Termux, which says so of a name that does not exist"),
             is("dns-timeout", Always, "the client is Android or Termux, and offline"),

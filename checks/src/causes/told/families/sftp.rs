@@ -197,6 +197,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Lstat: permission denied",
             "ReadDir: permission denied",
             "(3, \"permission denied\")",
+            "Access failed: Permission denied (<file>)",
             "write failed, permission denied",
             "write failed: permission denied",
             "upload failed, permission denied",

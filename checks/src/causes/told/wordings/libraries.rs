@@ -108,7 +108,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("auth-cert-principal", &["is not allowed because of source-address restriction"]),
     ("hostkey-cert-invalid", &["ssh: non-certificate host key", "ssh: certificate presented as a host key has type"]),
     ("auth-agent-unreachable", &["Session(-42)", "Error { code: -42,", "ssh2.exceptions.AgentConnectionError"]),
-    ("hostkey-unknown", &["ssh: must specify HostKeyCallback", "Reason: reject HostKey:", "Host key verifiers ([]) could verify"]),
+    (
+        "hostkey-unknown",
+        &["ssh: must specify HostKeyCallback", "Reason: reject HostKey:", "Host key verifiers ([]) could verify"],
+    ),
     (
         "hostkey-changed",
         &[
