@@ -37,7 +37,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is(
                 "exit-command-failed",
                 Always,
-                "the login works, and rsync on the server ends: it knows an option not, or reads no file",
+                "the login works, and rsync on the server ends: it does not know an option, or cannot read a file",
             ),
             is("session-forced-command", Always, "the key or the account runs rsync with options of its own"),
         ],
