@@ -8,7 +8,7 @@ use super::ordinary::{KILLED, ONLY_BESIDE_SSH, SSH_IS_LIKELY};
 use super::wordings::NOT_RECOGNIZED;
 
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
-const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|\bbastion\b|\bjump ?host|proxyjump|port forward|local port|local forward|remote forward|remote port|client_loop|packet_write|could not read from remote repository|websocket: bad handshake|failed to connect to origin|^connection (?:closed|reset) by \S+ port \d+";
+const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|\bbastion\b|\bjump ?host|proxyjump|port forward|local port|local forward|remote forward|remote port|client_loop|packet_write|system dial-stdio|could not read from remote repository|websocket: bad handshake|failed to connect to origin|^connection (?:closed|reset) by \S+ port \d+";
 
 /// Words of others: URLs of other schemes, ports of other services, databases, web servers, package managers, the kernel.
 const OF_OTHERS: &str = r#"(?ix)
@@ -24,7 +24,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | \bEXT4-fs\b | \bXFS\x20\( | \bTLS\x20handshake | \bTLS:\x20 | ^(?:\[[\d:.]+\]\x20)?Telnet\x20 | \bSSL\x20routines | \bssl:(?:None|default)\b | \bhttp:\x20proxy\x20error | certificate\x20verify\x20failed | \bresponse\x20headers?\b | \brecipients?\b | \burllib3\b | \baxios\b
     | \bpam_\w+\((?:sudo|sudo-i|su|su-l|login|cron|crond|gdm\S*|sddm\S*|lightdm\S*|kde|xscreensaver|unix_chkpwd|vsftpd|smtp|dovecot|imap|pop3|xrdp\S*|cockpit|samba|polkit\S*|systemd-user)[:)] | \bPKCS11\x20function\x20C_ | \bX\x20Window\x20System\x20error | \baccessibility\x20bus | \bconnect\x20to\x20socket\x20/ | \bsudo:\x20+(?:\S+\x20:|pam_) | \bcron\[ | \bCROND\[
     | \bsmtplib\b | \bmqtt\b | \bamqp | \bldap_ | \bgrpc\b | \brpc\x20error:\x20code | \bxmpp | \bvnc(?:viewer|server)?\b | \brdesktop\b | \bxfreerdp | ^websocket:\x20
-    | \bGnuTLS | \bSSL_(?:read|write|connect|accept)\b | \bcould\x20not\x20(?:receive|send)\x20data\x20(?:from|to)\x20client | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b
+    | \bGnuTLS | \bSSL_(?:read|write|connect|accept)\b | \bcould\x20not\x20(?:receive|send)\x20data\x20(?:from|to)\x20client | \bRPC\x20failed;\x20curl | \bcurl\x20\d\d?\x20 | \bpull\x20image\b | \bstate\x20lock\b | \bgpg\x20failed\x20to\x20sign | \bremote\x20store\x20'(?:daemon|local|auto)'
     | ^\d\d\d\x20\d\.\d\.\d\x20 | ^(?:220|421|425|426|430|530|550)\x20 | ^ftp>
     | \bwhen\x20calling\x20the\x20\w+\x20operation | \bsession\x20setup\x20failed | \bx509: | \bdial\x20unix\x20 | \bconnect\x20to\x20socket\x20at\x20 | \bvault: | \bAPI\x20request | \bgnome- | \bpolkitd? | \bbluetooth | \bcups
 "#;

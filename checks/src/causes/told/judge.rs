@@ -12,8 +12,8 @@ use super::likeness::{by_likeness, is_about_ssh};
 use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ssh};
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
-    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_of_a_public_half, is_overcome,
-    or_of_a_rekeying, passed_after, succeeded, was_never_needed,
+    ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_of_a_public_half, is_of_a_search,
+    is_overcome, or_of_a_rekeying, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
@@ -29,7 +29,7 @@ use crate::facts::log::{Connection, Entry, Event, Line, Log, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 10] = [
+const REASONS: [(&str, &str); 12] = [
     ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
@@ -40,6 +40,8 @@ const REASONS: [(&str, &str); 10] = [
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
     ("session-restricted", "session-pty-refused"),
+    ("hostkey-too-short", "handshake-kex-failed"),
+    ("auth-key-too-short", "auth-key-rejected"),
 ];
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
@@ -137,7 +139,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
-        if is_of_a_master_left(log, seen) || is_of_a_public_half(log, seen) {
+        if is_of_a_master_left(log, seen) || is_of_a_public_half(log, seen) || is_of_a_search(connection, seen) {
             continue;
         }
         if let Some(one) = printed(connection, writer, seen) {

@@ -18,6 +18,8 @@ pub(super) const KILLED: &[&str] = &[
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Bad port \"",
     "Proxy authentication failed",
+    "Too many bad authentication attempts!",
+    "too many bad auths",
     "No public key in packet",
     "IOException: Agent closed",
     "agent: locked",

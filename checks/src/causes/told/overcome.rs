@@ -3,6 +3,7 @@
 use super::families::{Family, Writer};
 use super::finding::writer;
 use super::owners::{family, owners};
+use super::words;
 use crate::causes::{self, Cause};
 use crate::facts::Check;
 use crate::facts::log::{Connection, Entry, Event, Log, Part, Sighting};
@@ -169,6 +170,14 @@ pub(super) fn is_of_a_public_half(log: &Log, seen: &Sighting) -> bool {
         && log.lines > seen.line.number
         && (log.connections.iter().any(|one| one.entries.iter().any(logs_in))
             || !log.connections.iter().any(is_refused))
+}
+
+/// True if a complaint about a key's file is one that a program expects as it tries every file of ~/.ssh.
+pub(super) fn is_of_a_search(connection: &Connection, seen: &Sighting) -> bool {
+    let is_later =
+        |other: &Sighting| other.line.number > seen.line.number && words::SEARCHED.contains(&other.symptom.as_str());
+    let is_of_a_file = |cause: &&Cause| ["auth-key-unreadable", "auth-key-encrypted"].contains(&cause.code);
+    owners(&seen.symptom, writer(connection)).iter().any(is_of_a_file) && connection.sightings.iter().any(is_later)
 }
 
 /// True if a key file is missing or unreadable, and there was no connection, or it ended before any login.

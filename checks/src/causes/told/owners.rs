@@ -98,9 +98,23 @@ fn is_harmless(seen: &Sighting) -> bool {
         || seen.symptom.starts_with("Permission denied")
             && !seen.symptom.ends_with("please try again")
             && words::FILE_DENIED_LINES.is_match(line)
-        || seen.symptom.contains("onnection to <host> closed") && seen.line.text.contains("FAILED! =>")
+        || seen.symptom.contains("onnection to <host> closed")
+            && ["FAILED! =>", "failed: [", "\"module_stderr\": \""]
+                .iter()
+                .any(|of_ansible| seen.line.text.contains(of_ansible))
+        || is_of_a_remote_status(seen)
         || seen.symptom.ends_with("load host key") && words::SPARE_KEY_LINES.is_match(line)
         || seen.symptom == "incomplete message" && seen.line.text.contains("buffer error")
+}
+
+/// True for a line of ansible -vvv after a command that ended with a status of its own, 1 to 254: the task goes on with what it printed. Of ssh's own
+/// status, 255, Ansible tells in the result of the task.
+fn is_of_a_remote_status(seen: &Sighting) -> bool {
+    const WORDS: &str = "Failed to connect to the host via ssh:";
+    let is_its_wrapper = seen.symptom.starts_with(WORDS) || seen.symptom.contains("onnection to <host> closed");
+    let line = seen.line.text.trim_start();
+    let rest = line.strip_prefix('<').and_then(|line| line.split_once("> "));
+    is_its_wrapper && rest.is_some_and(|(host, rest)| !host.contains(' ') && rest.starts_with(WORDS))
 }
 
 /// True if a key file is missing that ssh only looks for by itself, and another credential was refused.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::candidates::is_a_command;
 use super::finding::{Told, quoted};
+use super::words::MODULE_FAILED;
 use crate::causes::{self, Cause, Match};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -22,7 +23,26 @@ pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
         let line = format!("line {line}: the command ended with status {status}");
         Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: vec![at] })
     });
-    reported.or_else(|| with_complaints(log, cause))
+    reported.or_else(|| with_complaints(log, cause)).or_else(|| of_a_module(log, cause))
+}
+
+/// The crash of a module that Ansible had copied to the server and started there over a shared connection.
+fn of_a_module(log: &Log, cause: &'static Cause) -> Option<Told> {
+    let has_crashed = log.has_stack_frames || log.unknown.iter().any(names_an_exception);
+    log.connections.iter().enumerate().filter(|_| has_crashed).find_map(|(at, connection)| {
+        let seen = |texts: &[&str]| connection.sightings.iter().find(|seen| texts.contains(&seen.symptom.as_str()));
+        seen(&["Shared connection to <host> closed"])?;
+        let failed = quoted(seen(MODULE_FAILED)?);
+        let complaints = log.unknown.iter().map(|line| quoted(&Sighting::of(line.clone()))).next_back();
+        let found = Match::new(Certainty::Likely, complaints.into_iter().chain([failed]));
+        Some(Told { cause, found, sign: None, connections: vec![at] })
+    })
+}
+
+/// True if a line names an exception of Python.
+fn names_an_exception(line: &Line) -> bool {
+    let mut words = line.text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| word.len() > "Error".len() && word.ends_with("Error") && word.starts_with(char::is_uppercase))
 }
 
 /// The line in which a program that runs commands on servers reports a failed one, and its status.

@@ -14,7 +14,12 @@ pub(super) fn is_of_anybody(connection: &Connection, seen: &Sighting) -> bool {
         && connection.program.is_none()
         && !has_steps(connection)
         && !begins()
-        && !connection.sightings.iter().any(|other| is_of_ssh(other.line.in_english()))
+        && !connection.sightings.iter().any(|other| is_of_ssh(other.line.in_english()) || is_a_shared_end(other))
+}
+
+/// True for the end of a session over a shared connection, of which no other program than ssh tells.
+fn is_a_shared_end(seen: &Sighting) -> bool {
+    seen.symptom == "Shared connection to <host> closed"
 }
 
 /// True if a connection records a step that no other program has: many end with a line about their exit status.

@@ -40,7 +40,11 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
-    if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {
+    if was_connected_before
+        || is_of_a_forwarding(last)
+        || goes_on_alone(connection, last)
+        || is_a_command_alone(connection)
+    {
         return None;
     }
     if asks_the_user(last) {
@@ -65,6 +69,12 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
     let seen = Sighting::of(line);
     Some(candidates(connection, all, false, &seen))
+}
+
+/// True for a command that a program names without any step of a connection.
+fn is_a_command_alone(connection: &Connection) -> bool {
+    let is_command = |entry: &Entry| entry.event == Event::RequestSent && entry.value("command").is_some();
+    connection.program.is_none() && connection.entries.iter().all(is_command)
 }
 
 /// True for a step after which the client goes on without waiting for the server: a log that ends there was cut.

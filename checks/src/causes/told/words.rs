@@ -33,6 +33,10 @@ const HARMLESS: &[&str] = &[
     "shutdown() failed for fd <n>",
     "did not send a packet, disable method",
     "matched no files",
+    // syncoid, of programs that it does without.
+    "sync will continue without",
+    // Vorta, which tries every file of ~/.ssh as a key.
+    "Expected error parsing file in .ssh",
     "waiting to acquire a pool entry",
     "Bye Bye",
     "permissive=1",
@@ -198,6 +202,12 @@ pub(super) const NOTICES: &[&str] = &[
     "Enter passphrase for (stdin)",
 ];
 
+/// Ansible's words for a module that did not answer in JSON: it crashed, or could not start.
+pub(super) const MODULE_FAILED: &[&str] = &["MODULE FAILURE", "Module result deserialization failed"];
+
+/// Lines of programs that try every file of ~/.ssh as a key, about the complaint before them.
+pub(super) const SEARCHED: &[&str] = &["Expected error parsing file in .ssh"];
+
 /// A sentence of a greeting or banner that says what would happen, which states no fact.
 const CONDITIONS: &str = r"(?i)\b(?:if|when|once|unless|should|in case) (?:you|your|the|this|an?|any|it)\b";
 
@@ -238,7 +248,7 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::SeenWithout(texts, without) => [texts, without],
         _ => [&[][..], &[]],
     });
-    own.chain(shared).chain(hints.flatten().copied())
+    own.chain(shared).chain(hints.flatten().copied()).chain(MODULE_FAILED.iter().chain(SEARCHED).copied())
 }
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.

@@ -78,6 +78,23 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        texts: &[
+            "Nothing received from server on UDP port <port>",
+            "mosh did not make a successful connection",
+            "mosh did not make a successful connection to",
+        ],
+        is_named: true,
+        candidates: &[
+            is("path-udp-blocked", Always, "mosh-server runs there, and no packet reaches it or comes back"),
+            is(
+                "exit-by-signal",
+                Always,
+                "pgrep mosh-server on the server finds none: systemd ends what a login leaves (KillUserProcesses)",
+            ),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &["mosh: Last contact <n> seconds ago", "mosh: Last reply <n> seconds ago"],
         candidates: &[
             is("network-outage", Always, "it worked before: the network of this machine or of the server is down"),
@@ -161,8 +178,6 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &[
             "unable to start the sftp session",
-            "Expected SSH_FXP_VERSION",
-            "Expected NET_SFTP_VERSION",
             "couldn't initialise SFTP",
             "error receiving version packet from server",
             "unable to initialise SFTP",

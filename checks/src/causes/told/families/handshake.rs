@@ -53,7 +53,30 @@ const TOLD_OF_A_SESSION: &[&str] = &[
     "después de un rato",
 ];
 
+/// OpenSSH's words for an RSA key below its minimum, as it checks a signature.
+const RSA_TOO_SMALL: &[&str] = &["ssh_rsa_verify: RSA modulus too small: <n>", "ssh_rsa_verify: n too small: <n> bits"];
+
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // OpenSSH up to 7.9, of a signature: a client checks the server's key, and a server the user's.
+        texts: RSA_TOO_SMALL,
+        is_named: true,
+        candidates: &[
+            is("hostkey-too-short", Always, "it is a client that says so: the server's host key is too short"),
+            is("auth-key-too-short", Always, "it is in the server's log: the user's key is too short"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: RSA_TOO_SMALL,
+        writer: Writer::Server,
+        is_named: true,
+        candidates: &[
+            is("auth-key-too-short", Always, "the key that a user logs in with is too short"),
+            is("auth-key-rejected", Always, "the user's longer keys are refused too: the account has none of them"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &[
             "Algorithm negotiation fail",

@@ -276,6 +276,16 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // sshj, whose reader of known_hosts refuses a key that has changed in the same words.
+        texts: &["Could not verify `<text>` host key with fingerprint", "none of the configured Host key verifiers ("],
+        is_named: true,
+        candidates: &[
+            is("hostkey-unknown", Always, "known_hosts has no line for this name, or the program has no verifier"),
+            is("hostkey-changed", Always, "ssh by hand says that the host key has changed"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "Host key verification failed",
             "Host key not verified",

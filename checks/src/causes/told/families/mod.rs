@@ -5,6 +5,7 @@ mod beside;
 mod channels;
 mod clients;
 mod closed;
+mod commands;
 mod credentials;
 mod dropbear;
 mod endings;
@@ -51,6 +52,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         sftp::FAMILIES,
         killed::FAMILIES,
         forges::FAMILIES,
+        commands::FAMILIES,
         hardware::FAMILIES,
         passwords::FAMILIES,
         login::FAMILIES,

@@ -5,6 +5,22 @@ use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // EAI_NODATA: Android's resolver has no other word, whether the name does not exist or no server answers.
+        texts: &["No address associated with hostname"],
+        is_named: true,
+        candidates: &[
+            is(
+                "dns-nxdomain",
+                Seen(&["Unable to resolve host \"<host>\""]),
+                "Android says so of a name that does not exist",
+            ),
+            is("dns-no-address", Always, "the name exists, and has an address of the other family or none"),
+            is("dns-nxdomain", Always, "the client is Android or Termux, which says so of a name that does not exist"),
+            is("dns-timeout", Always, "the client is Android or Termux, and offline"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // The resolver's library failed without an error of its own.
         texts: &["Could not resolve hostname <host>: Success", "Could not resolve hostname <host>: System error"],
         candidates: &[

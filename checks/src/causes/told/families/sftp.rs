@@ -3,7 +3,72 @@
 use super::family::When::{Always, Seen};
 use super::family::{Family, Writer, is};
 
+/// Command lines and settings that force a terminal on a session, which alters what programs exchange in it.
+const TERMINAL_FORCED: &[&str] = &[
+    "RequestTTY force",
+    "RequestTTY=force",
+    "RequestTTY yes",
+    "RequestTTY=yes",
+    "opening connection using: ssh -t",
+    "opening connection using<text> -t <host> rsync --server",
+    "opening connection using<text> -tt <host> ",
+    "cmd[1]=-t",
+    "=-tt cmd[",
+    "--rsh=ssh -t",
+    "--rsh=ssh -p <n> -t",
+    "--rsh=\"ssh -t",
+    "--rsh=\"ssh -p <n> -t",
+    "--rsh='ssh -t",
+    "--rsh='ssh -p <n> -t",
+    "-e \"ssh -t",
+    "-e \"ssh -p <n> -t",
+    "-e \"ssh <text> -tt",
+    "-e 'ssh -t",
+    "-e 'ssh -p <n> -t",
+    "-e 'ssh <text> -tt",
+];
+
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // phpseclib: the login went well, and what came is not the version of SFTP. The program around it tells of a failed login.
+        texts: &["Expected SSH_FXP_VERSION", "Expected NET_SFTP_VERSION", "Expected PacketType::VERSION"],
+        candidates: &[
+            is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
+            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+            is("session-restricted", Always, "the account is served something else than sftp"),
+            is("session-shell-exits", Always, "ssh HOST true fails too"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // rsync, in the midst of its protocol.
+        texts: &[
+            "unexpected tag <n> [sender",
+            "unexpected tag <n> [receiver",
+            "unexpected tag <n> [generator",
+            "unknown message <n>:<n> [sender",
+            "unknown message <n>:<n> [receiver",
+            "unknown message <n>:<n> [generator",
+            "invalid message <n>:<n> [sender",
+            "invalid message <n>:<n> [receiver",
+            "invalid message <n>:<n> [generator",
+        ],
+        candidates: &[
+            is(
+                "config-tty-forced",
+                Seen(TERMINAL_FORCED),
+                "ssh is told to force a terminal, which echoes and alters what rsync sends",
+            ),
+            is("session-rc-output", Always, "something on the server prints into rsync's output: a wrapper, a trap"),
+            is(
+                "config-tty-forced",
+                Always,
+                "it comes on this machine only: -t, or RequestTTY or RemoteCommand in ~/.ssh/config",
+            ),
+            is("transfer-corrupted", Always, "it comes now and then, with large transfers"),
+        ],
+        ..Family::NEW
+    },
     Family {
         // WinSCP's log, where files could not be served.
         texts: &["Server sent command exit status 127"],
@@ -132,6 +197,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Lstat: permission denied",
             "ReadDir: permission denied",
             "(3, \"permission denied\")",
+            "Access failed: Permission denied (<file>)",
             "write failed, permission denied",
             "write failed: permission denied",
             "upload failed, permission denied",
@@ -172,7 +238,7 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is(
                 "config-tty-forced",
-                Seen(&["opening connection using: ssh -t", "cmd[1]=-t", "--rsh=ssh -t", "-e \"ssh -t"]),
+                Seen(TERMINAL_FORCED),
                 "ssh is called with -t: a terminal changes what rsync sends, and questions are read as its answer",
             ),
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file, or a forced command"),
@@ -192,6 +258,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_named: true,
         candidates: &[
+            is("config-tty-forced", Seen(TERMINAL_FORCED), "ssh is told to force a terminal"),
             is(
                 "session-rc-output",
                 Always,

@@ -55,6 +55,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         candidates: &[
             is(
+                "session-home-missing",
+                Seen(&["cannot create directory <text>-server<text>: Permission denied"]),
+                "the account may not write to its home folder",
+            ),
+            is(
                 "session-rc-output",
                 Always,
                 "ssh HOST true prints something: a start-up file, or a banner of the shell",

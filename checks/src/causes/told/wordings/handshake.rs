@@ -229,7 +229,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "has not been found on the instance console",
             "Host key not found from database",
             "presented unverified <kind> key",
-            "Could not verify `<text>` host key with fingerprint",
             "host connection rejected by user",
             "Host key wasn't verified!",
             "required host key was nil",

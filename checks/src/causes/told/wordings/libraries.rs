@@ -108,10 +108,14 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ("auth-cert-principal", &["is not allowed because of source-address restriction"]),
     ("hostkey-cert-invalid", &["ssh: non-certificate host key", "ssh: certificate presented as a host key has type"]),
     ("auth-agent-unreachable", &["Session(-42)", "Error { code: -42,", "ssh2.exceptions.AgentConnectionError"]),
-    ("hostkey-unknown", &["ssh: must specify HostKeyCallback", "Reason: reject HostKey:"]),
+    (
+        "hostkey-unknown",
+        &["ssh: must specify HostKeyCallback", "Reason: reject HostKey:", "Host key verifiers ([]) could verify"],
+    ),
     (
         "hostkey-changed",
         &[
+            "Host key for `<host>` has changed!",
             "HOST_KEY_NOT_VERIFIABLE<text> changed",
             "HOST_KEY_NOT_VERIFIABLE<text> mismatch",
             "HOST_KEY_NOT_VERIFIABLE<text> not match",

@@ -95,6 +95,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "privsep child made too many authentication attempts",
             "MaxAuthTries exceeded",
+            "Too many bad authentication attempts!",
+            "too many bad auths",
             "JSchException: MaxAuthTries:",
         ],
     ),

@@ -114,6 +114,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Gerrit Code Review: <what>: not found",
             "Cannot execute SCP to start transfer",
             "interpreter was not found",
+            "Unable to locate appropriate python command",
             "Remote command execution failed: <text>: No such file or directory",
             "Remote command execution failed: bash: line <n>: <what>: No such file or directory",
             "/usr/bin/python: not found",

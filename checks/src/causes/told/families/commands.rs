@@ -1,0 +1,74 @@
+//! Commands that programs run on the server in place of a prompt, and which complain in words of their own.
+
+use super::family::When::Always;
+use super::family::{Family, is};
+
+pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // libvirt over ssh, which runs netcat or a helper of its own there, and quotes what it prints.
+        texts: &[
+            "End of file while reading data: nc:",
+            "End of file while reading data: ncat:",
+            "End of file while reading data: netcat:",
+            "End of file while reading data: usage: nc",
+            "End of file while reading data: virt-ssh-helper:",
+            "Cannot recv data: nc:",
+            "Cannot recv data: ncat:",
+            "Cannot recv data: netcat:",
+            "Cannot recv data: usage: nc",
+            "Cannot recv data: virt-ssh-helper:",
+        ],
+        is_named: true,
+        candidates: &[
+            is(
+                "exit-command-failed",
+                Always,
+                "the login works: netcat there has no option -U, or libvirt's socket is missing or closed to this account",
+            ),
+            is("session-forced-command", Always, "the account or its key runs another command than libvirt's"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // rsync on the server, as it starts: there it calls itself so.
+        texts: &["rsync error: <text> (code <n>) at <file>(<n>) [server="],
+        is_named: true,
+        candidates: &[
+            is(
+                "exit-command-failed",
+                Always,
+                "the login works, and rsync on the server ends: it does not know an option, or cannot read a file",
+            ),
+            is("session-forced-command", Always, "the key or the account runs rsync with options of its own"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Docker over ssh, whose command there says why it fails: ssh's own status is 255.
+        texts: &["docker system dial-stdio] has exited with exit status 1"],
+        is_named: true,
+        candidates: &[
+            is(
+                "exit-command-failed",
+                Always,
+                "the login works: docker on the server runs, and may not speak to its daemon, or finds none",
+            ),
+            is("session-command-missing", Always, "docker on the server is older than 18.09, and has no dial-stdio"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &[
+            "End of file while reading data: <text>Segmentation fault",
+            "Cannot recv data: <text>Segmentation fault",
+            "End of file while reading data: <text>Killed <text>nc",
+            "End of file while reading data: <text>Aborted <text>nc",
+        ],
+        is_named: true,
+        candidates: &[
+            is("exit-by-signal", Always, "the login works: the program that libvirt runs on the server crashes"),
+            is("exit-command-failed", Always, "the command itself ended with a status of failure"),
+        ],
+        ..Family::NEW
+    },
+];
