@@ -38,6 +38,7 @@ const FORWARD_UNREACHABLE: Cause = Cause {
         "error: connect to <host> port <port> failed: <why>",
         "error: connect_to <host> port <port>: <why>",
         "Forwarded connection refused by remote: Connect failed",
+        "Forwarded connection refused by server: Connect failed",
     ],
     ..Cause::NEW
 };

@@ -33,6 +33,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "could not establish direct channel: <text> (1)",
             "Forwarded connection refused by remote: Administratively prohibited",
+            "Forwarded connection refused by server: Administratively prohibited",
             "request to forward port refused",
         ],
     ),

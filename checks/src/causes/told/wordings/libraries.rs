@@ -238,5 +238,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "LIBSSH2_KNOWNHOST_CHECK_NOTFOUND",
         ],
     ),
-    ("auth-partial-success", &["SSH_AUTH_PARTIAL"]),
+    ("auth-partial-success", &["SSH_AUTH_PARTIAL", "*ssh.userAuthFailureMsg &{[<methods>] true}"]),
 ];
