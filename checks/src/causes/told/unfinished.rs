@@ -7,7 +7,7 @@ use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Gap, Line, Log, Sighting};
 
 /// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
 const SLOW_S: f64 = 2.0;
@@ -32,7 +32,7 @@ pub(super) fn is_of_a_wait(told: &Told) -> bool {
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.
-pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
+pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
         return None;
     }
@@ -40,7 +40,11 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
     let was_connected_before =
         matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
-    if was_connected_before || is_of_a_forwarding(last) || goes_on_alone(connection, last) {
+    if was_connected_before
+        || is_of_a_forwarding(last)
+        || goes_on_alone(connection, last)
+        || is_before_its_pledge(log, connection, last)
+    {
         return None;
     }
     if asks_the_user(last) {
@@ -77,17 +81,20 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
         && connection.first(Event::Rekeying).is_some_and(|first| first.line < last.line);
     has_a_version
         || is_after_a_rekeying
-        || is_before_its_pledge(connection, last)
         || is_before_the_reply && says_when_it_waits
         || is_before_the_shell
         || is_before_the_version
 }
 
-/// True if a log of ssh ends as the session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh names its pledge
-/// in the next line, before it waits for the server.
-fn is_before_its_pledge(connection: &Connection, last: &Entry) -> bool {
+/// True if a text ends as ssh's session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh names its pledge in
+/// the next line, before it waits for the server. Whoever goes on in words of their own may have left it out.
+fn is_before_its_pledge(log: &Log, connection: &Connection, last: &Entry) -> bool {
     let is_new = is_openssh_of(connection, (7, 2)) || connection.first(Event::SignatureAlgorithms).is_some();
-    last.event == Event::SessionBegun && last.value("promise").is_none() && is_openssh(connection) && is_new
+    last.event == Event::SessionBegun
+        && last.value("promise").is_none()
+        && is_openssh(connection)
+        && is_new
+        && log.lines == last.line
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.
