@@ -46,6 +46,12 @@ const START_FAILED: Cause = Cause {
             caution: Some("the unit is sshd outside of Debian and Ubuntu; keep a session open meanwhile"),
             ..Fix::CHANGE
         },
+        Fix {
+            side: Side::Server,
+            summary: "On Windows, run sshd as a service: started by hand, it may not start programs for other accounts",
+            caution: Some("end the sshd that was started by hand first"),
+            ..Fix::CHANGE
+        },
     ],
     symptoms: &[
         "no hostkeys available -- exiting",

@@ -13,6 +13,9 @@ const TEXTS: [&str; 6] = ["text", "why", "command", "names", "methods", "key"];
 /// The hole that holds the end of a message.
 pub(super) const END: &str = "end";
 
+/// The name that the debug module of Node.js puts before the messages of ssh2.
+const NAME_OF_DEBUG: &[u8] = b"ssh2 ";
+
 /// The place in a message where a text may begin, and the comparison to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -112,6 +115,7 @@ impl Outline {
             || matches!(before[..at - spaces].last(), Some(b']' | b':' | b'>' | b'|' | b'\t' | b'-'))
             || matches!(before.last(), Some(b'"' | b'\'' | b'`'))
             || matches!(before, [.., b')' | b'*' | b'$' | b'#', b' '])
+            || before.trim_ascii_start() == NAME_OF_DEBUG
     }
 
     /// True if this part and all after it stand at the beginning of `rest`.

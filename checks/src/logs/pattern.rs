@@ -126,7 +126,11 @@ impl Text {
 
     /// The text as a regular expression.
     fn source(&self) -> String {
-        let start = if self.place == Place::Begins { r#"(?:^|[\]:>|\t-] *|["'`]|\) |\* |[$#] )"# } else { "(?i)" };
+        let start = if self.place == Place::Begins {
+            r#"(?:^|[\]:>|\t-] *|["'`]|\) |\* |[$#] |^[ \t\r\n\x0c]*ssh2 )"#
+        } else {
+            "(?i)"
+        };
         let body = pieces(self.written).map(|(literal, hole)| {
             let hole = match hole.and_then(Hole::named) {
                 None => "",

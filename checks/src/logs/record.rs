@@ -182,6 +182,10 @@ fn behind(rest: &[u8]) -> Option<Sent<'_>> {
         }
         let end = rest.iter().position(|byte| *byte == b' ')?;
         let word = &rest[..end];
+        // Ruby's logger, whose programs have brackets behind their names too.
+        if word == b"--" {
+            return None;
+        }
         rest = rest[end..].trim_ascii_start();
         // RFC 5424: host, name, process id, message id, structured data.
         if let Some(found) = rfc_5424(word, rest) {

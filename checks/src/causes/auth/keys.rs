@@ -61,7 +61,6 @@ pub(super) const KEY_REJECTED: Cause = Cause {
         "Failed to authenticate with our public key",
         "Access denied for 'publickey'",
         "Public key authentication failed.",
-        "(tried none, publickey)",
         "Client: publickey auth failed",
         "Client: agent auth failed",
         "Username/PublicKey combination invalid",

@@ -193,7 +193,6 @@ pub(super) const NO_CREDENTIALS: Cause = Cause {
     ],
     symptoms: &[
         "No authentication methods available",
-        "attempted methods [none], no supported methods",
         "agent contains no identities",
         "The agent has no identities",
         "ERROR: Not logged in",

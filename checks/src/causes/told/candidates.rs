@@ -121,6 +121,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             let is_listed = before().filter_map(|entry| entry.value("methods")).next_back().is_some_and(has_one);
             return (is_listed && has_text(texts)).then_some(false);
         }
+        When::OnWindows(texts) => is_on_windows(connection, has_text(texts)),
         When::InLine(words) => words.iter().any(|word| seen.line.in_english().contains(word)),
         When::ShellUnanswered => {
             let wants_an_answer = |entry: &Entry| {
@@ -136,7 +137,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             received("bytes received so far)") && !received("closed (0 bytes received so far)")
         }
         When::NothingOffered => {
-            (is_openssh(connection) || has(Event::KeyTried))
+            (is_openssh(connection) || has(Event::KeyTried) || is_of_net_ssh(connection))
                 && offers("publickey") == Some(true)
                 && !any(&[Event::KeyOffered, Event::KeyAccepted])
                 && !was_a_key_sent(connection)
@@ -193,6 +194,21 @@ fn has_nothing_in_common(connection: &Connection, place: usize) -> bool {
     };
     let Some((client, server)) = list("client").zip(list("server")) else { return false };
     !client.split(',').any(|name| server.split(',').any(|other| other == name))
+}
+
+/// True if the server names Windows in its version, or is on the machine of a client on Windows.
+fn is_on_windows(connection: &Connection, is_client: bool) -> bool {
+    let mut versions = connection.all(Event::VersionReceived).filter_map(|entry| entry.value("software"));
+    let is_loopback = |host: &str| host == "localhost" || host.starts_with("127.") || host == "::1";
+    let is_here = |entry: &Entry| entry.value("host").is_some_and(is_loopback);
+    versions.any(|software| software.contains("for_Windows")) || is_client && connection.entries.iter().any(is_here)
+}
+
+/// True for a log of Net::SSH that tells each method which is tried, and each key which is offered.
+fn is_of_net_ssh(connection: &Connection) -> bool {
+    let tries_keys = |entry: &Entry| entry.value("method") == Some("publickey");
+    connection.program.as_ref().is_some_and(|program| program.name == "Net::SSH")
+        && connection.all(Event::MethodTried).any(tries_keys)
 }
 
 pub(super) fn is_openssh(connection: &Connection) -> bool {

@@ -217,7 +217,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
                 let slow = slow(connection);
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
-                let stopped = if is_cut { None } else { stopped(connection) };
+                let stopped = if is_cut { None } else { stopped(log, connection) };
                 stopped.unwrap_or_else(|| slow.into_iter().collect())
             }
         };

@@ -114,8 +114,19 @@ pub(super) fn is_beside_a_credential(connection: &Connection, cause: &Cause, see
     cause.code == "auth-agent-unreachable"
         && (has_password
             || is_refused
+            || is_given && was_never_set(connection, seen)
             || connection.first(Event::KeyOffered).is_some()
             || was_not_connected_after(connection, seen))
+}
+
+/// True if Net::SSH tells that its environment names no agent, and that it has tried all there is: nobody meant to use one.
+fn was_never_set(connection: &Connection, seen: &Sighting) -> bool {
+    let is_refused = |other: &Sighting| {
+        other.line.number >= seen.line.number && other.line.text.contains("authorization methods failed (tried none")
+    };
+    seen.line.text.contains("Agent not configured")
+        && connection.first(Event::MethodsOffered).is_some()
+        && connection.sightings.iter().any(is_refused)
 }
 
 /// True if a line after this one tells that no connection was made.

@@ -7,7 +7,7 @@ use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Entry, Event, Gap, Line, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Gap, Line, Log, Sighting};
 
 /// The shortest wait that makes a step slow, seconds; a round trip around the world takes 0.3 s.
 const SLOW_S: f64 = 2.0;
@@ -32,7 +32,7 @@ pub(super) fn is_of_a_wait(told: &Told) -> bool {
 }
 
 /// Returns the candidates for a log that ends in the middle of a step without giving a reason.
-pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
+pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     if connection.end().is_some() || writer(connection) == Writer::Server || !is_of_a_client(connection) {
         return None;
     }
@@ -44,6 +44,7 @@ pub(super) fn stopped(connection: &Connection) -> Option<Vec<Told>> {
         || is_of_a_forwarding(last)
         || goes_on_alone(connection, last)
         || is_a_command_alone(connection)
+        || is_before_its_pledge(log, connection, last)
     {
         return None;
     }
@@ -87,7 +88,7 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
     let is_before_the_shell = last.event == Event::RequestSent && matches!(last.value("what"), Some("pty-req" | "env"));
     // Since OpenSSH 6.2, ssh names its own version before it waits for the server's.
     let is_at_its_keys = connection.entries.last().is_some_and(|last| last.event == Event::IdentityFile);
-    let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, 7);
+    let is_before_the_version = last.event == Event::Connected && is_at_its_keys && is_openssh_of(connection, (7, 0));
     let is_after_a_rekeying = matches!(last.event, Event::NewkeysReceived | Event::NewkeysSent)
         && connection.first(Event::Rekeying).is_some_and(|first| first.line < last.line);
     has_a_version
@@ -95,6 +96,17 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
         || is_before_the_reply && says_when_it_waits
         || is_before_the_shell
         || is_before_the_version
+}
+
+/// True if a text ends as ssh's session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh names its pledge in
+/// the next line, before it waits for the server. Whoever goes on in words of their own may have left it out.
+fn is_before_its_pledge(log: &Log, connection: &Connection, last: &Entry) -> bool {
+    let is_new = is_openssh_of(connection, (7, 2)) || connection.first(Event::SignatureAlgorithms).is_some();
+    last.event == Event::SessionBegun
+        && last.value("promise").is_none()
+        && is_openssh(connection)
+        && is_new
+        && log.lines == last.line
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.
@@ -120,11 +132,13 @@ fn ends_with_a_status(connection: &Connection) -> bool {
         && connection.first(Event::RequestSent).is_some()
 }
 
-/// True if a log is that of OpenSSH's client of at least this version.
-fn is_openssh_of(connection: &Connection, version: u32) -> bool {
+/// True if a log is that of OpenSSH's client of at least this version, major and minor.
+fn is_openssh_of(connection: &Connection, least: (u32, u32)) -> bool {
     let program = connection.program.as_ref().filter(|_| is_openssh(connection));
-    let major = program.and_then(|program| program.version.as_ref()?.split('.').next()?.parse::<u32>().ok());
-    major.is_some_and(|major| major >= version)
+    let version = program.and_then(|program| program.version.as_deref());
+    let mut numbers = version.into_iter().flat_map(|version| version.split(|c: char| !c.is_ascii_digit()));
+    let mut number = || numbers.find_map(|number| number.parse::<u32>().ok());
+    number().is_some_and(|major| (major, number().unwrap_or_default()) >= least)
 }
 
 /// True if the next word is the user's: a password or a code.
@@ -177,7 +191,10 @@ pub(super) fn slow(connection: &Connection) -> Option<Told> {
             }
             (Some(Event::MethodTried | Event::KeyOffered), None) if connection.passed(Check::Auth) => "auth-slow",
             (Some(Event::Resolving), Some(Event::Connecting)) => "dns-slow",
-            (_, Some(Event::VersionReceived | Event::KexReply | Event::KexinitReceived)) => "handshake-slow",
+            (_, Some(Event::VersionReceived | Event::KexReply | Event::KexinitReceived))
+            // PuTTY tells what it asks for next once the server has answered, and the host key once it has come.
+            | (Some(Event::VersionReceived | Event::VersionSent | Event::KexReplyAwaited), Some(Event::KexReplyAwaited))
+            | (Some(Event::KexReplyAwaited), Some(Event::HostKey)) => "handshake-slow",
             _ => return None,
         };
         Some((gap, code))

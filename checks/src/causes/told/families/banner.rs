@@ -191,6 +191,21 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the connection is accepted, and no banner arrives",
             ),
             is("handshake-not-ssh", Greeting(1), "what answers sends text that is no version"),
+            is(
+                "handshake-probed",
+                Seen(&["starting thread (server mode)"]),
+                "paramiko is the server: a scanner or a probe connects to it, and leaves",
+            ),
+            is(
+                "handshake-kex-stalled",
+                Exchanging,
+                "the versions are there, and the key exchange stops: a hung server, or a firewall that inspects SSH",
+            ),
+            is(
+                "path-mtu-blackhole",
+                Exchanging,
+                "the versions are there, and a VPN or tunnel is on the path: large packets vanish",
+            ),
             is("handshake-closed-before-banner", Seen(&["EOFError"]), "the connection was closed, not silent"),
             is(
                 "auth-slow",

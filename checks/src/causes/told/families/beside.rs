@@ -1,6 +1,6 @@
 //! Requests beside a session, and the messages of servers and the system about one.
 
-use super::family::When::{Always, Before, OfServer, Seen};
+use super::family::When::{Always, Before, OfServer, OnWindows, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
@@ -171,7 +171,32 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-process-limit", Always, "the account or the server is at a limit of processes (ulimit -u)"),
             is("session-pam-refused", Always, "the server's log says so of PAM (pam_limits, pam_loginuid)"),
             is("session-pty-refused", Seen(&["PTY allocation request failed"]), "no terminal was given either"),
+            is(
+                "session-exec-failed",
+                OnWindows(&["console supports the ansi parsing", "Successfully set console output code page"]),
+                "the server is Windows: its DefaultShell names a program that is not there",
+            ),
             is("session-exec-failed", Always, "the account or its key allows no shell"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // sshd on Windows, with the error of the system in brackets.
+        texts: &["Cannot create process as new user", "ERROR. Cannot create process (<n>)"],
+        writer: Writer::Anyone,
+        is_named: true,
+        candidates: &[
+            is(
+                "session-subsystem-missing",
+                Seen(&["subsystem request for sftp", "sftp-server.exe"]),
+                "sftp was asked for: the program of its Subsystem line is not there",
+            ),
+            is("session-exec-failed", Always, "a shell or a command was asked for: DefaultShell names no program"),
+            is(
+                "session-subsystem-missing",
+                Always,
+                "a client for files was used: the program of the Subsystem line is not there",
+            ),
         ],
         ..Family::NEW
     },

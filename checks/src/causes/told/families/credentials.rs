@@ -1,6 +1,6 @@
 //! Logins that a library reports as refused, without a word of the methods: the credential that the program uses decides.
 
-use super::family::When::{Always, Seen};
+use super::family::When::{Always, MethodMissing, Seen};
 use super::family::{Candidate, Family, Writer, is};
 use super::login::{
     ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, SIGNED_UNASKED, TYPED_PASSWORD, UNUSED_KEY,
@@ -108,6 +108,34 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to authenticate against remote server",
         ],
         candidates: REFUSED_WITHOUT_METHODS,
+        ..Family::NEW
+    },
+    Family {
+        // Go's library, which tries what it was given only where the server lists it.
+        texts: &["attempted methods [none], no supported methods"],
+        is_named: true,
+        candidates: &[
+            is(
+                "auth-method-unavailable",
+                MethodMissing,
+                "the server's list has no method for what the program was given",
+            ),
+            is(
+                "auth-no-credentials",
+                Always,
+                "the program was given neither a key nor a password, or could not read them",
+            ),
+            is(
+                "auth-method-unavailable",
+                Always,
+                "the server lists none of the methods that the program was given, such as keyboard-interactive in place of password",
+            ),
+            is(
+                "auth-key-unreadable",
+                Always,
+                "the program reads its key from a file or a variable that has another format",
+            ),
+        ],
         ..Family::NEW
     },
     Family {

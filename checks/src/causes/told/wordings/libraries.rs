@@ -242,5 +242,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "LIBSSH2_KNOWNHOST_CHECK_NOTFOUND",
         ],
     ),
-    ("auth-partial-success", &["SSH_AUTH_PARTIAL", "ssh.userAuthFailureMsg &{[<methods>] true}"]),
+    ("auth-partial-success", &["SSH_AUTH_PARTIAL", "*ssh.userAuthFailureMsg &{[<methods>] true}"]),
 ];

@@ -7,6 +7,8 @@ pub(super) static WORDINGS: &[Wordings] = &[(
     &[
         "AuthenticationMethods cannot be satisfied by enabled authentication methods",
         "rexec version mismatch",
+        "CreateProcessAsUserW failed error:1314",
+        "CreateProcessAsUserW failed error:740",
         "error: fork: No such file or directory",
         "RESTART FAILED: av[0]=",
         "comm=\"sshd\" src=<port>",

@@ -43,8 +43,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "ssh: could not start shell",
             "Failed executing command: scp",
             "CreateProcessAsUserW failed error:<n>",
-            "Cannot create process as new user",
-            "ERROR. Cannot create process (<n>)",
             "failed to execute <command>, error:<n>",
         ],
     ),
