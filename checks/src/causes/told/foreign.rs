@@ -181,7 +181,10 @@ pub(super) fn is_of_others(line: &str) -> bool {
 /// True if git reports a failure that it has over HTTP alone, or shows a page in place of its protocol.
 pub(super) fn is_of_git_over_http(line: &str) -> bool {
     let pages = ["character: <htm", "character: <HTM", "character: <!do", "character: <!DO"];
-    line.contains("RPC failed; ") || pages.iter().any(|page| line.contains(page))
+    ["RPC failed; ", "POST git-upload-pack (", "POST git-receive-pack (", " bytes of body are still expected"]
+        .iter()
+        .chain(&pages)
+        .any(|text| line.contains(text))
 }
 
 /// True if a line is a message of another tool.

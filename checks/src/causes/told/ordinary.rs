@@ -17,6 +17,9 @@ pub(super) const KILLED: &[&str] = &[
 /// Texts that count only where a sign of SSH is beside them: their words are ordinary ones.
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Bad port \"",
+    "nc: invalid option -- <text>",
+    "nc: unknown option",
+    "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
     "Proxy authentication failed",
     "Too many bad authentication attempts!",
     "too many bad auths",

@@ -2,7 +2,7 @@
 
 use super::closed::CLOSED;
 use super::family::When::{
-    After, Always, Between, Exchanging, JustBegun, Reason, ReasonAfter, RequestPending, Seen, SoonAfterLogin,
+    After, Always, Between, Exchanging, InLine, JustBegun, Reason, ReasonAfter, RequestPending, Seen, SoonAfterLogin,
 };
 use super::family::{Family, Writer, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
@@ -117,6 +117,7 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
+            is("transfer-truncated", InLine(&["kB/s ", "MB/s ", "GB/s "]), "it comes in the middle of a transfer"),
             is("idle-silent-drop", After(Check::Channel), "the session was idle for minutes"),
             is(
                 "session-chroot-failed",

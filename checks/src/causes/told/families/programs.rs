@@ -247,6 +247,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["does not provide shell access"]),
                 "the server's greeting comes in place of git's data: a command= of another key or account runs",
             ),
+            is(
+                "auth-key-encrypted",
+                Seen(&["Enter passphrase for key"]),
+                "the key has a passphrase, for which nobody is there to answer",
+            ),
             is("auth-key-rejected", Always, "ssh -T git@HOST prints Permission denied (publickey)"),
             is(
                 "session-restricted",

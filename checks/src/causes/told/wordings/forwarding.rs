@@ -6,6 +6,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "channel-local-forward-failed",
         &[
+            "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
             "channel_setup_fwd_listener: getaddrinfo(<host>): <why>",
             "channel_setup_fwd_listener: getaddrinfo(<host>): Address family for hostname not supported",
             "channel_setup_fwd_listener: getaddrinfo(<host>): Name or service not known",

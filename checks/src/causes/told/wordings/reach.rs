@@ -105,6 +105,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "start-iap-tunnel) <why>",
             "Bad stdio forwarding specification ''<text>",
+            "nc: invalid option -- <text>",
+            "nc: unknown option",
             "SSH-2.0-<software>\\r': command not found",
             "when calling the StartSession operation",
             "SOCKS5: <why>",
