@@ -24,7 +24,7 @@ const WAYS: &[Way] = &[
     way("spaces that do not break", 0, |text| text.replace(' ', "\u{a0}")),
     way("typographic quotes", 2, typeset),
     way("entities", 5, as_entities),
-    way("line ends as letters", 15, |text| text.trim_end().replace('\n', "\\n")),
+    way("line ends as letters", 20, |text| text.trim_end().replace('\n', "\\n")),
     way("a quotation", 10, |text| each(text, "> ")),
     way("a job's time stamps", 10, |text| each(text, "2024-05-03T10:11:12.1234567Z ")),
     way("a container's name", 10, |text| each(text, "\u{1b}[36mweb-1  |\u{1b}[0m ")),

@@ -220,10 +220,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     ("transfer-truncated", &["size mismatch in put!", "size mismatch in get!", "Encountered EOF, could not transfer"]),
-    (
-        "exit-by-signal",
-        &["\"module_stderr\": \"Killed", "from signal <what>", "exited on signal", "terminated by signal"],
-    ),
+    ("exit-by-signal", &["from signal <what>", "exited on signal", "terminated by signal"]),
     (
         "session-process-limit",
         &[
