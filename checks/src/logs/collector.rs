@@ -6,7 +6,7 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    begins_a_run, connects_elsewhere, is_a_clients, is_a_prompt, is_a_sessions_last_word, is_a_stack_frame, is_output,
+    begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output, prompt_host,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -127,8 +127,7 @@ impl<'a> Collector<'a> {
         let line = || Line { number, text: kept(message), english: english() };
         if found.event.is_none()
             && found.symptoms.is_empty()
-            && self.current.awaits_a_shell()
-            && is_a_prompt(message.text)
+            && self.current.awaits_a_shell_of(prompt_host(message.text))
         {
             found.event = Some(Event::RequestGranted);
         }

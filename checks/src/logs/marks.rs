@@ -25,12 +25,17 @@ pub(super) fn begins_a_run(message: &[u8]) -> bool {
     is_a_typed_command(message) || message.starts_with(b"login as: ")
 }
 
-/// True if a line is a prompt of a shell, at which nothing was typed: `dev@web:~$`, `[root@db ~]#`, `sftp>`.
-pub(super) fn is_a_prompt(text: &[u8]) -> bool {
-    const LONGEST: usize = 80;
+/// The host in a prompt of a shell at which nothing was typed: `dev@web:~$`, `[root@db ~]#`.
+pub(super) fn prompt_host(text: &[u8]) -> Option<&[u8]> {
     let text = text.trim_ascii();
-    let words = || text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    text.len() <= LONGEST && text.last().is_some_and(|last| b"$#%>".contains(last)) && words().count() <= 2
+    let text = text.strip_prefix(b"[").unwrap_or(text);
+    let (last, rest) = text.split_last()?;
+    let at = rest.iter().position(|byte| *byte == b'@')?;
+    let is_of_a_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let host = &rest[at + 1..];
+    let end = host.iter().position(|byte| !is_of_a_name(byte)).unwrap_or(host.len());
+    let is_one = matches!(last, b'$' | b'#' | b'%' | b'>') && rest[..at].iter().all(is_of_a_name);
+    (is_one && end > 0).then_some(&host[..end])
 }
 
 fn is_a_typed_command(message: &[u8]) -> bool {

@@ -99,7 +99,12 @@ impl Reader {
         let mut joiner = Joiner::new(&self.lexicon);
         let mut collector = Collector::new(&self.lexicon);
         let mut take = |number: u64, record: &Record<'_>| collector.take(number, record);
+        // Empty lines at the end are none of the text.
+        let mut last = 0;
         while let Some(line) = lines.next()? {
+            if !line.text.trim_ascii().is_empty() {
+                last = line.number;
+            }
             if let Some(record) = records.next(line.text) {
                 audit.take(line.number, record, |number, record| joiner.take(number, &record, &mut take));
             }
@@ -109,7 +114,7 @@ impl Reader {
         }
         audit.rest(|number, record| joiner.take(number, &record, &mut take));
         joiner.rest(&mut take);
-        Ok(Log { bytes: lines.bytes, ..collector.log(lines.count) })
+        Ok(Log { bytes: lines.bytes, ..collector.log(last) })
     }
 }
 

@@ -110,9 +110,15 @@ impl Open {
         self.keep(Entry { line: number, at_s, event, values: found.values });
     }
 
-    /// True if a session has begun, and nothing shows yet that the server runs something in it.
-    pub(super) fn awaits_a_shell(&self) -> bool {
+    /// True if a session has begun, and a prompt of this host is the first sign that the server runs something in it.
+    pub(super) fn awaits_a_shell_of(&self, host: Option<&[u8]>) -> bool {
+        let name = |host: &str| host.split('.').next().unwrap_or_default().to_ascii_lowercase();
+        let names = |host: &str| {
+            let mut known = self.connection.entries.iter().filter_map(|entry| entry.value("host"));
+            known.any(|known| name(known) == name(host) && !known.starts_with(|c: char| c.is_ascii_digit()))
+        };
         self.last_event == Some(Event::SessionBegun)
+            && host.and_then(|host| std::str::from_utf8(host).ok()).is_some_and(names)
     }
 
     /// Takes a line in which nothing is known.

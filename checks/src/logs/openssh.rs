@@ -110,7 +110,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Error: remote port forwarding failed for listen port <port>", Event::ForwardRefused),
     ("remote forward failure for: <text>", Event::ForwardRefused),
     ("Entering interactive session.", Event::SessionBegun),
-    ("pledge: <promise>", Event::SessionBegun),
     ("client_input_channel_req: channel <channel> rtype exit-<what> reply", Event::CommandEnded),
     ("channel <channel>: free: <kind>, nchannels", Event::ChannelFreed),
     ("Exit status <status>", Event::ExitStatus),

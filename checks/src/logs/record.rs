@@ -182,8 +182,9 @@ fn behind(rest: &[u8]) -> Option<Sent<'_>> {
         }
         let end = rest.iter().position(|byte| *byte == b' ')?;
         let word = &rest[..end];
-        // Ruby's logger, whose programs have brackets behind their names too.
-        if word == b"--" {
+        // Ruby's logger, with Net::SSH's names and their brackets.
+        let rest_of_it = rest[end..].trim_ascii_start();
+        if word == b"--" && (rest_of_it.starts_with(b"net.ssh") || rest_of_it.starts_with(b"socket[")) {
             return None;
         }
         rest = rest[end..].trim_ascii_start();

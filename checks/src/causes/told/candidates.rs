@@ -121,7 +121,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             let is_listed = before().filter_map(|entry| entry.value("methods")).next_back().is_some_and(has_one);
             return (is_listed && has_text(texts)).then_some(false);
         }
-        When::OnWindows(texts) => is_on_windows(connection, has_text(texts)),
+        When::OnWindows => is_on_windows(connection),
         When::InLine(words) => words.iter().any(|word| seen.line.in_english().contains(word)),
         When::ShellUnanswered => {
             let wants_an_answer = |entry: &Entry| {
@@ -180,10 +180,12 @@ fn was_a_key_sent(connection: &Connection) -> bool {
 /// The number in a line that tells the reason of a disconnect.
 fn reason(line: &str) -> Option<u32> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-        let forms = r"(?:from \S+(?: port \d+)?:|DISCONNECT: |reason(?: code)? |disconnected: [^(]*\() ?(\d{1,2})\b";
+        let forms = r"(?:from \S+(?: port \d+)?: ?(\d{1,2}):|DISCONNECT: (\d{1,2})\b|reason(?: code)? (\d{1,2})\b|disconnected: .*\((\d{1,2})\)$)";
         RegexBuilder::new(forms).unicode(false).build().expect("the forms of a reason compile")
     });
-    std::str::from_utf8(NUMBER.captures(line.as_bytes())?.get(1)?.as_bytes()).ok()?.parse().ok()
+    let found = NUMBER.captures(line.trim_end().as_bytes())?;
+    let number = found.iter().skip(1).flatten().next()?;
+    std::str::from_utf8(number.as_bytes()).ok()?.parse().ok()
 }
 
 /// True if both ends' lists at one place of their KEXINITs are known, and have no name in common.
@@ -196,12 +198,10 @@ fn has_nothing_in_common(connection: &Connection, place: usize) -> bool {
     !client.split(',').any(|name| server.split(',').any(|other| other == name))
 }
 
-/// True if the server names Windows in its version, or is on the machine of a client on Windows.
-fn is_on_windows(connection: &Connection, is_client: bool) -> bool {
+/// True if the server names Windows in its version.
+fn is_on_windows(connection: &Connection) -> bool {
     let mut versions = connection.all(Event::VersionReceived).filter_map(|entry| entry.value("software"));
-    let is_loopback = |host: &str| host == "localhost" || host.starts_with("127.") || host == "::1";
-    let is_here = |entry: &Entry| entry.value("host").is_some_and(is_loopback);
-    versions.any(|software| software.contains("for_Windows")) || is_client && connection.entries.iter().any(is_here)
+    versions.any(|software| software.contains("for_Windows"))
 }
 
 /// True for a log of Net::SSH that tells each method which is tried, and each key which is offered.

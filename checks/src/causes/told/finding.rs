@@ -45,7 +45,7 @@ pub(super) fn quoted(seen: &Sighting) -> String {
     format!("line {}: {}", seen.line.number, sanitize(&seen.line.text))
 }
 
-/// Texts that have one cause on a record, and are printed for another one at times: OpenSSH 9.8 and later says the same at MaxStartups.
+/// Texts on one cause's record that are sometimes printed for another: OpenSSH 9.8 and later says the same at MaxStartups.
 const MOSTLY: &[&str] = &["Not allowed at this time"];
 
 /// The certainty that a text gives, which this many causes have on their records.

@@ -38,8 +38,6 @@ const TOOLS: &str = r"^(?:telnet|ping6?|wget|ftp|cp|mv|rm|cat|ls|mkdir|rmdir|tou
 /// Texts of causes that other programs print as well.
 pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
     "password authentication failed",
-    "protocol error: bad line length",
-    "protocol error: bad line length character",
     "setlocale: LC_<what>: cannot change locale",
     "Address already in use",
     "No space left on device",
@@ -149,6 +147,8 @@ const SAID_OF_OTHERS_TOO: &[&str] = &[
     "The semaphore timeout period has expired",
     "Your account has been blocked",
     "aws: command not found",
+    "sh: <file>/xauth: not found",
+    "sh: <n>: <file>/xauth: not found",
     "gcloud: command not found",
     "There is insufficient free space on the filesystem",
     "would exceed the user's storage quota",
@@ -178,13 +178,11 @@ pub(super) fn is_of_others(line: &str) -> bool {
     OTHERS.is_match(line.as_bytes()) && !is_of_ssh(line)
 }
 
-/// True if git reports a failure that it has over HTTP alone, or shows a page in place of its protocol.
+/// True if git reports a failure that it has over HTTP alone.
 pub(super) fn is_of_git_over_http(line: &str) -> bool {
-    let pages = ["character: <htm", "character: <HTM", "character: <!do", "character: <!DO"];
-    ["RPC failed; ", "POST git-upload-pack (", "POST git-receive-pack (", " bytes of body are still expected"]
-        .iter()
-        .chain(&pages)
-        .any(|text| line.contains(text))
+    const TEXTS: [&str; 4] =
+        ["RPC failed; ", "POST git-upload-pack (", "POST git-receive-pack (", " bytes of body are still expected"];
+    TEXTS.iter().any(|text| line.contains(text))
 }
 
 /// True if a line is a message of another tool.

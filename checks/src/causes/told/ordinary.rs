@@ -17,8 +17,6 @@ pub(super) const KILLED: &[&str] = &[
 /// Texts that count only where a sign of SSH is beside them: their words are ordinary ones.
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Bad port \"",
-    "nc: invalid option -- <text>",
-    "nc: unknown option",
     "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
     "Proxy authentication failed",
     "Too many bad authentication attempts!",
@@ -138,6 +136,7 @@ pub(super) const AT_THE_BEGIN: &[&str] = &[
 
 /// Texts of one cause each, which are SSH's for all that is known: without a sign of it they make the cause likely.
 pub(super) const SSH_IS_LIKELY: &[&str] = &[
+    "Unable to locate appropriate python command",
     "Unknown cipher type '",
     "Unknown mac type '",
     "Bad escape character '",

@@ -119,7 +119,7 @@ pub(super) fn is_beside_a_credential(connection: &Connection, cause: &Cause, see
             || was_not_connected_after(connection, seen))
 }
 
-/// True if Net::SSH tells that its environment names no agent, and that it has tried all there is: nobody meant to use one.
+/// True if Net::SSH says that the environment names no agent, and that every method was tried: nobody meant to use one.
 fn was_never_set(connection: &Connection, seen: &Sighting) -> bool {
     let is_refused = |other: &Sighting| {
         other.line.number >= seen.line.number && other.line.text.contains("authorization methods failed (tried none")
@@ -204,10 +204,12 @@ pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Si
             && other.symptom.starts_with("Host key verification failed")
             && !connection.sightings.iter().any(is_a_refusal)
     };
+    let is_refused_too = connection.sightings.iter().any(|other| other.symptom.starts_with("Permission denied"));
     // What a jump host refuses ends the connection through it.
     is_of_a_file
         && !has(Event::ProxyStarted)
-        && (connection.sightings.iter().any(is_rejected) || was_not_connected_after(connection, seen))
+        && (connection.sightings.iter().any(is_rejected)
+            || !is_refused_too && was_not_connected_after(connection, seen))
         || is_of_a_file
             && has(Event::Connected)
             && !has(Event::ProxyStarted)

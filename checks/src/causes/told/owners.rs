@@ -99,6 +99,7 @@ fn is_harmless(seen: &Sighting) -> bool {
             && !seen.symptom.ends_with("please try again")
             && words::FILE_DENIED_LINES.is_match(line)
         || seen.symptom.contains("onnection to <host> closed")
+            && !seen.line.text.contains("closed by remote host")
             && ["FAILED! =>", "failed: [", "\"module_stderr\": \""]
                 .iter()
                 .any(|of_ansible| seen.line.text.contains(of_ansible))

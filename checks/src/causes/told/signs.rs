@@ -17,7 +17,7 @@ pub(super) fn is_of_anybody(connection: &Connection, seen: &Sighting) -> bool {
         && !connection.sightings.iter().any(|other| is_of_ssh(other.line.in_english()) || is_a_shared_end(other))
 }
 
-/// True for the end of a session over a shared connection, of which no other program than ssh tells.
+/// True for the end of a session over a shared connection, which only ssh prints.
 fn is_a_shared_end(seen: &Sighting) -> bool {
     seen.symptom == "Shared connection to <host> closed"
 }

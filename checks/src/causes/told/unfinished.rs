@@ -1,7 +1,7 @@
 //! Logs in which nothing failed: those that stop in the middle of a step, and those of which a step took long.
 
 use super::candidates::{candidates, is_openssh};
-use super::families::{AFTER_A_COMMAND, AFTER_A_STATUS, REFUSED_BEFORE, STOPS, Writer};
+use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
@@ -14,6 +14,9 @@ const SLOW_S: f64 = 2.0;
 
 /// Programs that log when they begin to wait for a reply of the key exchange.
 const SAY_WHEN_THEY_WAIT: [&str; 4] = ["OpenSSH", "node ssh2", "JSch", "Net::SSH"];
+
+/// The lines above a log that are still the log alone: the command and ssh's version.
+const BEFORE: u64 = 2;
 
 /// The words between a wait and the line that it comes before.
 const PASS: &str = " pass before line ";
@@ -53,14 +56,9 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
         let seen = Sighting::of(line);
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
-    let open = if was_granted_a_command(connection) {
-        Some(AFTER_A_COMMAND)
-    } else {
-        ends_with_a_status(connection).then_some(AFTER_A_STATUS)
-    };
-    if let Some(all) = open {
+    if was_granted_a_command(connection) {
         let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
-        let mut told = candidates(connection, all, false, &Sighting::of(line));
+        let mut told = candidates(connection, AFTER_A_COMMAND, false, &Sighting::of(line));
         for one in &mut told {
             one.found.severity = Some(Severity::Warning);
         }
@@ -98,15 +96,15 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
         || is_before_the_version
 }
 
-/// True if a text ends as ssh's session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh names its pledge in
-/// the next line, before it waits for the server. Whoever goes on in words of their own may have left it out.
+/// True if a text is a log of ssh that ends as the session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh prints its
+/// pledge in the next line, before it waits for the server. Whoever says something around the log may have left that line out.
 fn is_before_its_pledge(log: &Log, connection: &Connection, last: &Entry) -> bool {
     let is_new = is_openssh_of(connection, (7, 2)) || connection.first(Event::SignatureAlgorithms).is_some();
     last.event == Event::SessionBegun
-        && last.value("promise").is_none()
         && is_openssh(connection)
         && is_new
         && log.lines == last.line
+        && connection.entries.first().is_some_and(|first| first.line <= BEFORE + 1)
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.
@@ -115,21 +113,6 @@ fn was_granted_a_command(connection: &Connection) -> bool {
     let is_a_grant = |entry: &&Entry| entry.event == Event::RequestGranted;
     let mut grants = connection.entries.iter().rev().take_while(is_a_grant);
     is_of_libssh && grants.any(|grant| grant.value("what") == Some("exec"))
-}
-
-/// True if a detailed log of ssh ends as the command's status arrives. ssh logs the end of the channel and its own status within a moment then, unless
-/// something holds the channel open.
-fn ends_with_a_status(connection: &Connection) -> bool {
-    let last = connection.entries.last();
-    // mosh leaves its ssh there.
-    let is_of_mosh = connection
-        .all(Event::ProxyStarted)
-        .filter_map(|entry| entry.value("command"))
-        .any(|command| command.contains("mosh"));
-    is_openssh(connection)
-        && !is_of_mosh
-        && last.is_some_and(|last| last.event == Event::CommandEnded && last.value("channel").is_some())
-        && connection.first(Event::RequestSent).is_some()
 }
 
 /// True if a log is that of OpenSSH's client of at least this version, major and minor.

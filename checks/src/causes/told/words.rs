@@ -244,7 +244,7 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
     let shared = families().flat_map(|family| family.texts).copied();
     let candidates = families().flat_map(|family| family.candidates);
     let hints = candidates.flat_map(|candidate| match candidate.when {
-        When::Seen(texts) | When::Said(texts) | When::OnWindows(texts) | When::SaidOfMethods(_, texts) => [texts, &[]],
+        When::Seen(texts) | When::Said(texts) | When::SaidOfMethods(_, texts) => [texts, &[]],
         When::SeenWithout(texts, without) => [texts, without],
         _ => [&[][..], &[]],
     });

@@ -1,6 +1,6 @@
 //! The version exchange: what a client says when no version comes.
 
-use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Said, Seen, ThroughProxy};
+use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Said, Seen, SeenWithout, ThroughProxy};
 use super::family::{Family, Writer, is};
 use super::jump::OF_A_WEB_TUNNEL;
 use crate::facts::Check;
@@ -49,6 +49,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the shell does not find the program of the ProxyCommand",
             ),
             is("jump-proxy-command-failed", Seen(&["nc: connect to", "Ncat: "]), "the proxy gives no connection"),
+            is(
+                "jump-proxy-command-failed",
+                Seen(&["nc: invalid option", "nc: unknown option"]),
+                "this netcat has another option for the proxy",
+            ),
             is(
                 "jump-proxy-command-failed",
                 Seen(OF_A_WEB_TUNNEL),
@@ -193,7 +198,10 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-not-ssh", Greeting(1), "what answers sends text that is no version"),
             is(
                 "handshake-probed",
-                Seen(&["starting thread (server mode)"]),
+                SeenWithout(
+                    &["starting thread (server mode)"],
+                    &["starting thread (client mode)", "Exception (client): Error reading SSH protocol banner"],
+                ),
                 "paramiko is the server: a scanner or a probe connects to it, and leaves",
             ),
             is(

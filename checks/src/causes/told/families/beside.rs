@@ -173,7 +173,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-pty-refused", Seen(&["PTY allocation request failed"]), "no terminal was given either"),
             is(
                 "session-exec-failed",
-                OnWindows(&["console supports the ansi parsing", "Successfully set console output code page"]),
+                OnWindows,
                 "the server is Windows: its DefaultShell names a program that is not there",
             ),
             is("session-exec-failed", Always, "the account or its key allows no shell"),

@@ -1,6 +1,6 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
-use super::family::When::{After, Always, Said, Seen};
+use super::family::When::{After, Always, Seen};
 use super::family::{Family, Writer, is};
 use super::jump::NO_PEER;
 use crate::facts::Check;
@@ -217,11 +217,6 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["Failed to connect to the host via ssh: Shared connection to <host> closed"],
         candidates: &[
-            is(
-                "server-restarted",
-                Said(&["TASK [<text>eboot"]),
-                "the task restarted the server, or its network or sshd",
-            ),
             is("idle-silent-drop", Always, "a task ran long without output: ansible.cfg has no ServerAliveInterval"),
             is("server-restarted", Always, "the task restarted the server, or its network or sshd"),
             is("session-shell-exits", Always, "it comes at every task, also at ping: ssh -tt HOST true fails too"),

@@ -1,4 +1,4 @@
-//! Commands that programs run on the server in place of a prompt, and which complain in words of their own.
+//! Commands that programs run on the server, which complain in their own words.
 
 use super::family::When::Always;
 use super::family::{Family, is};
@@ -7,15 +7,17 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         // libvirt over ssh, which runs netcat or a helper of its own there, and quotes what it prints.
         texts: &[
-            "End of file while reading data: nc:",
-            "End of file while reading data: ncat:",
-            "End of file while reading data: netcat:",
+            "End of file while reading data: nc: unix connect failed",
+            "End of file while reading data: nc: invalid option",
             "End of file while reading data: usage: nc",
+            "End of file while reading data: Ncat: No such file or directory",
+            "End of file while reading data: Ncat: Permission denied",
             "End of file while reading data: virt-ssh-helper:",
-            "Cannot recv data: nc:",
-            "Cannot recv data: ncat:",
-            "Cannot recv data: netcat:",
+            "Cannot recv data: nc: unix connect failed",
+            "Cannot recv data: nc: invalid option",
             "Cannot recv data: usage: nc",
+            "Cannot recv data: Ncat: No such file or directory",
+            "Cannot recv data: Ncat: Permission denied",
             "Cannot recv data: virt-ssh-helper:",
         ],
         is_named: true,
@@ -30,22 +32,8 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        // rsync on the server, as it starts: there it calls itself so.
-        texts: &["rsync error: <text> (code <n>) at <file>(<n>) [server="],
-        is_named: true,
-        candidates: &[
-            is(
-                "exit-command-failed",
-                Always,
-                "the login works, and rsync on the server ends: it does not know an option, or cannot read a file",
-            ),
-            is("session-forced-command", Always, "the key or the account runs rsync with options of its own"),
-        ],
-        ..Family::NEW
-    },
-    Family {
         // Docker over ssh, whose command there says why it fails: ssh's own status is 255.
-        texts: &["docker system dial-stdio] has exited with exit status 1"],
+        texts: &["docker system dial-stdio] has exited with exit status 1,"],
         is_named: true,
         candidates: &[
             is(

@@ -193,7 +193,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("handshake-kex-failed", Reason(3), "the number of its reason is that of a failed key exchange"),
             is("transfer-corrupted", ReasonAfter(5, Check::Auth), "the number of its reason is that of a wrong MAC"),
             is("handshake-mac-mismatch", Reason(5), "the number of its reason is that of a wrong MAC"),
-            is("session-limit", Reason(12), "the number of its reason is that of too many connections"),
             is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
             is(
                 "handshake-kex-failed",
@@ -204,12 +203,13 @@ pub(super) static FAMILIES: &[Family] = &[
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("channel-closed-early", RequestPending, "it comes as a command or subsystem is asked for"),
             is("idle-server-disconnect", After(Check::Auth), "the session was idle"),
+            is("session-limit", Reason(12), "the number of its reason is that of too many connections"),
             is("idle-server-disconnect", Always, "the session was open, and idle"),
             is("auth-disconnected", Always, "it comes during the login"),
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
             is(
                 "handshake-protocol-violation",
-                Seen(&["disconnected: <text> (2)", "ssh: disconnect, reason 2:", "port <port>:2: "]),
+                Reason(2),
                 "the number of its reason is that of a protocol error: the server does not accept what the client sent",
             ),
         ],

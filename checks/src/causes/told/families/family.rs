@@ -93,8 +93,8 @@ pub enum When {
     Said(&'static [&'static str]),
     /// As `Said`, of a login whose list of methods has one of the first words.
     SaidOfMethods(&'static [&'static str], &'static [&'static str]),
-    /// The server names Windows in its version, or is on the machine of a client that prints one of these texts of Windows.
-    OnWindows(&'static [&'static str]),
+    /// The server's version names Windows.
+    OnWindows,
     /// The line itself has one of these words.
     InLine(&'static [&'static str]),
     /// A shell was asked for, to which a detailed log shows no answer.

@@ -99,13 +99,6 @@ pub(super) static AFTER_A_COMMAND: &[Candidate] = &[
     is("path-mtu-blackhole", When::Always, "small commands work, and long output hangs"),
 ];
 
-/// The candidates for a log of ssh that ends as the command's status arrives, after which ssh logs the channel's end.
-pub(super) static AFTER_A_STATUS: &[Candidate] = &[is(
-    "exit-hangs",
-    When::Always,
-    "ssh does not come back: something that the command started holds its output open",
-)];
-
 /// The candidates for a log that ends at one of these steps without giving a reason.
 pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (

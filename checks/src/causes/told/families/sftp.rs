@@ -5,9 +5,11 @@ use super::family::{Family, Writer, is};
 
 /// Command lines and settings that force a terminal on a session, which alters what programs exchange in it.
 const TERMINAL_FORCED: &[&str] = &[
-    "RequestTTY force",
+    "-o \"RequestTTY force",
+    "-o 'RequestTTY force",
     "RequestTTY=force",
-    "RequestTTY yes",
+    "-o \"RequestTTY yes",
+    "-o 'RequestTTY yes",
     "RequestTTY=yes",
     "opening connection using: ssh -t",
     "opening connection using<text> -t <host> rsync --server",
@@ -41,7 +43,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        // rsync, in the midst of its protocol.
+        // rsync, in the middle of its protocol.
         texts: &[
             "unexpected tag <n> [sender",
             "unexpected tag <n> [receiver",

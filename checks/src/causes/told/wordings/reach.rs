@@ -104,9 +104,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "jump-proxy-command-failed",
         &[
             "start-iap-tunnel) <why>",
-            "Bad stdio forwarding specification ''<text>",
-            "nc: invalid option -- <text>",
-            "nc: unknown option",
+            "Bad stdio forwarding specification ''<text>''",
             "SSH-2.0-<software>\\r': command not found",
             "when calling the StartSession operation",
             "SOCKS5: <why>",

@@ -26,7 +26,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Master refused session request",
             "error: no more sessions",
             "No free channels available",
-            "too many session channels",
+            "administratively prohibited: too many session channels for user",
+            "administratively prohibited (too many session channels for user",
         ],
     ),
     (

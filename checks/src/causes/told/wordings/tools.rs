@@ -151,8 +151,4 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("idle-client-timeout", &["Error: InactivityTimeout", "russh: Inactivity timeout"]),
     ("transfer-stalled", &["Max. pending write timeout expired"]),
-    (
-        "path-udp-blocked",
-        &["Please verify that UDP port <port> is not firewalled", "mosh did not make a successful connection to"],
-    ),
 ];
