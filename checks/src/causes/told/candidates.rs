@@ -180,7 +180,7 @@ fn was_a_key_sent(connection: &Connection) -> bool {
 /// The number in a line that tells the reason of a disconnect.
 fn reason(line: &str) -> Option<u32> {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-        let forms = r"(?:from \S+(?: port \d+)?: ?(\d{1,2}):|DISCONNECT: (\d{1,2})\b|reason(?: code)? (\d{1,2})\b|disconnected: .*\((\d{1,2})\)$)";
+        let forms = r"(?:from \S+ port \d+: ?(\d{1,2}): |from \S+: (\d{1,2}): |DISCONNECT: (\d{1,2})\b|reason(?: code)? (\d{1,2})\b|disconnected: .*\((\d{1,2})\)$)";
         RegexBuilder::new(forms).unicode(false).build().expect("the forms of a reason compile")
     });
     let found = NUMBER.captures(line.trim_end().as_bytes())?;

@@ -82,7 +82,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Nothing received from server on UDP port <port>",
             "mosh did not make a successful connection",
             "mosh did not make a successful connection to",
-            "Please verify that UDP port <port> is not firewalled",
         ],
         is_named: true,
         candidates: &[

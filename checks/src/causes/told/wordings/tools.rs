@@ -151,4 +151,5 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("idle-client-timeout", &["Error: InactivityTimeout", "russh: Inactivity timeout"]),
     ("transfer-stalled", &["Max. pending write timeout expired"]),
+    ("path-udp-blocked", &["Please verify that UDP port <port> is not firewalled"]),
 ];
