@@ -136,9 +136,13 @@ setups! {
     shell_of_the_next_host: |lab| forced(lab, &format!("exec {}", lab.program("job", "unset SSH_ORIGINAL_COMMAND; exec sh"))), ME
         => "degraded", ["session-startup-exec"], [];
     next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
-    wrapper_that_denies_in_german: |lab| job(lab, "echo 'Dieser Befehl ist nicht erlaubt.' >&2; exit 1"), ME
-        => "healthy", ["session-restricted"], ["program"];
-    error_of_the_system_in_german: |lab| job(lab, "echo 'bash: /etc/job.conf: Keine Berechtigung' >&2; exit 1"), ME
+    error_of_the_system_in_spanish: |lab| job(lab, "echo \"timeout: fallo al ejecutar la orden '/opt/borg': Permiso denegado\" >&2; exit 1"), ME
+        => "degraded", ["session-shell-exits"], [];
+    legal_notice_before_an_error: |lab| job(lab, "echo 'All commands are logged. Unauthorized access is prohibited.'; echo 'bash: /opt/env.sh: No space left on device' >&2; exit 1"), ME
+        => "degraded", ["session-shell-exits"], [];
+    job_that_misses_a_program: |lab| job(lab, "echo 'ERROR: Command not found: borg' >&2; exit 1"), ME
+        => "degraded", ["session-shell-exits"], [];
+    job_without_its_passphrase: |lab| job(lab, "echo 'gpg: decryption failed: Inappropriate ioctl for device' >&2; exit 2"), ME
         => "degraded", ["session-shell-exits"], [];
     // Root's shell with an environment of its own, as of a forced `sudo -i`.
     shell_of_root_that_is_forced: |lab| job(lab, "env -u SSH_ORIGINAL_COMMAND sh; exit"), ME

@@ -74,7 +74,10 @@ setups! {
         => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];
     account_without_terminals: |lab| settings(lab, &["PermitTTY no"]), ME
         => "healthy", ["session-pty-refused"], ["exec", "sftp", "forward"];
-    server_without_terminals: no_terminals, ME => "degraded", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    server_without_terminals: |lab| no_terminals(lab, "mount -t tmpfs none /dev/pts"), ME
+        => "degraded", ["session-pty-refused"], ["exec", "sftp", "forward"];
+    container_without_terminals: |lab| no_terminals(lab, DANGLING), ME
+        => "degraded", ["session-pty-refused"], ["exec", "sftp", "forward"];
     wrapper_with_a_status_of_its_own: |lab| wrapped(lab, "sh -c \"$SSH_ORIGINAL_COMMAND\"; exit 0"), ME
         => "degraded", ["session-subsystem-missing", "exit-status-altered"], ["exec", "forward"];
     game_without_a_terminal: |lab| job(lab, "echo \"Can't get TERM.\"; exit 1"), ME
@@ -88,10 +91,14 @@ fn settings(lab: &Lab, settings: &[&str]) -> Server {
     shell(lab, "/bin/sh", settings)
 }
 
-/// A server without a file system of terminals, as in some containers.
-fn no_terminals(lab: &Lab) -> Server {
+/// Makes a `/dev` like that of a container, whose link to the device for terminals leads to a file that anybody could create.
+const DANGLING: &str = "mount -t tmpfs -o mode=755 none /mnt; cp -a /dev/null /dev/zero /dev/random /dev/urandom /dev/tty /mnt; \
+    mkdir -m 1777 /mnt/pts; ln -s pts/ptmx /mnt/ptmx; ln -s /proc/self/fd /mnt/fd; mount --rbind /mnt /dev";
+
+/// A server without a file system of terminals.
+fn no_terminals(lab: &Lab, before: &str) -> Server {
     lab.user("me", "/bin/sh");
-    lab.sshd_after("mount -t tmpfs none /dev/pts", &["Subsystem sftp /usr/lib/openssh/sftp-server"])
+    lab.sshd_after(before, &["Subsystem sftp /usr/lib/openssh/sftp-server"])
 }
 
 /// An account whose key has these options.

@@ -34,10 +34,6 @@ setups! {
         => "degraded", ["session-start-hangs"], ["forward"];
     greeting_and_slow_start: |lab| bashrc(lab, "echo Loading modules; sleep 14"), ME
         => "degraded", ["auth-slow", "session-rc-output"], NO_SFTP;
-    inviting_greeting_and_slow_start: |lab| bashrc(lab, "echo 'Welcome! Choose a project with: proj NAME'; sleep 14"), ME
-        => "degraded", ["auth-slow", "session-rc-output"], NO_SFTP;
-    list_and_slow_start: |lab| bashrc(lab, "printf 'Modules:\\n 1) gcc\\n 2) cuda\\n'; sleep 14"), ME
-        => "degraded", ["auth-slow", "session-rc-output"], NO_SFTP;
     errors_without_end: |lab| bashrc(lab, "yes >&2"), ME => "degraded", ["session-start-hangs"], ["forward"];
     errors_every_second: |lab| bashrc(lab, "while :; do echo retrying mount >&2; sleep 1; done"), ["-l", "me", "--timeout", "5s"]
         => "degraded", ["session-start-hangs"], ["forward"];

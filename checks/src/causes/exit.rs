@@ -73,7 +73,8 @@ const BY_SIGNAL: Cause = Cause {
     severity: Severity::Critical,
     explanation: "The test command exits with a status of its own, but the server reported a signal (exit-signal, RFC 4254 \
         section 6.10). Something killed the command or its shell: the kernel when memory ran out, a limit of the \
-        account (ulimit -t, a cgroup, a job killer), or a wrapper that runs the account's commands.\n\n\
+        account (ulimit -t, a cgroup, a job killer), or a wrapper that runs the account's commands. Where all output \
+        arrived all the same, it is a warning.\n\n\
         ssh prints nothing about it and exits with 255, as it also does when the connection or login failed, the \
         connection was lost, or the channel was closed without a status.",
     fixes: &[
@@ -101,8 +102,8 @@ const BY_SIGNAL: Cause = Cause {
         let killed = runs(facts).find(|ran| ran.closed && ran.signal.is_some())?;
         let words = format!("instead of status {} came {}", facts.given_status, killed.end_words());
         let found = weighed(evidence, Match::new(Certainty::Certain, [words]));
-        let is_whole = killed.stdout_bytes == facts.written_bytes;
-        Some(if is_whole { found.titled("Commands work, and end with a signal".to_owned()) } else { found })
+        let works = evidence.exit.passed().is_some();
+        Some(if works { found.titled("Commands work but end with a signal".to_owned()) } else { found })
     },
     ..Cause::NEW
 };
@@ -111,7 +112,7 @@ const WITHOUT_STATUS: Cause = Cause {
     code: "exit-without-status",
     stage: Check::Exit,
     title: "Sessions end without an exit status",
-    severity: Severity::Critical,
+    severity: Severity::Warning,
     explanation: "All output arrived and the channel was closed normally, but with neither an exit status nor a signal. ssh then \
         exits with 255 and prints nothing, so scripts mistake success for a lost connection. Servers and proxies that \
         drop the status do this always. sshd does it only when it closes the channel itself, as with ChannelTimeout.\n\n\
@@ -146,7 +147,7 @@ const STATUS_ALTERED: Cause = Cause {
     code: "exit-status-altered",
     stage: Check::Exit,
     title: "Commands return the wrong exit status",
-    severity: Severity::Critical,
+    severity: Severity::Warning,
     explanation: "All output arrived and the channel was closed normally, but with another exit status than the command's. A \
         wrapper around this account's commands (ForceCommand, command= on the key, a custom login shell) that returns \
         its own status does this, and so does a bastion. Scripts, rsync and Ansible then mistake failure for success, \
@@ -187,16 +188,16 @@ const STATUS_ALTERED: Cause = Cause {
     ..Cause::NEW
 };
 
-/// The end of a command; nothing where the server gives commands no input: it runs them by a function of its own, and the status is that
+/// Returns the end of a command, unless the server gives commands no input: it runs them by a function of its own, and the status is that
 /// function's.
 fn of_command(evidence: &Evidence) -> Option<&Facts> {
     let is_functions = evidence.channel.facts().is_some_and(|facts| facts.no_input) && evidence.exit.failed().is_none();
     evidence.exit.facts().filter(|facts| facts.of.is_none() && !is_functions)
 }
 
-/// The match as a warning where the check passed: all output came, so commands work.
+/// Returns the match as critical where the check failed, and as a warning where it passed: all output came, so commands work.
 fn weighed(evidence: &Evidence, found: Match) -> Match {
-    if evidence.exit.failed().is_some() { found } else { found.at(Severity::Warning) }
+    found.at(if evidence.exit.failed().is_some() { Severity::Critical } else { Severity::Warning })
 }
 
 /// The last command, and its repetitions.
@@ -269,6 +270,18 @@ mod tests {
         let altered = Ran { status: Some(0), stdout_bytes: 65_536, closed: true, ..Ran::default() };
         assert_eq!(fired(altered), ["exit-status-altered"]);
         assert!(fired(Ran { connection_lost: true, ..Ran::default() }).is_empty());
+    }
+
+    #[test]
+    fn commands_whose_output_is_cut_by_a_signal_do_not_work() {
+        let killed = |stdout_bytes| Ran { signal: Some("KILL".into()), stdout_bytes, closed: true, ..Ran::default() };
+        let judged = |step| {
+            let evidence = Evidence { exit: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+            (BY_SIGNAL.judge)(&evidence).map(|found| (found.severity, found.title.is_some()))
+        };
+        let facts = |again| Facts { ran: killed(9), again, written_bytes: 9, given_status: 7, ..Facts::default() };
+        assert_eq!(judged(Step::Failed(facts(vec![killed(5)]))), Some((Some(Severity::Critical), false)));
+        assert_eq!(judged(Step::Passed(facts(vec![killed(9)]))), Some((Some(Severity::Warning), true)));
     }
 
     #[test]

@@ -100,7 +100,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     let ending = connection.ending().map(|ending| ending.manner);
     // One that had not even begun is slow to start, which is no matter of its end.
     let is_begun = |ran: &&Ran| ran.stdout_bytes > 0 || ran.gave_up.is_none() || ran.connection_lost;
-    // A wrapper or a server that has another status, a signal or none for a command that worked is told of, and breaks nothing.
+    // A wrapper or a server may report another status, a signal or nothing for a command that worked: causes tell of it, and the check passes.
     let whole = is_delivered(&ran) && again.iter().filter(is_begun).all(is_delivered);
     let (written_bytes, given_status) = (OUTPUT, STATUS);
     let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };

@@ -2,7 +2,7 @@
 
 use super::shared::SEE_FORCED;
 use crate::base::service::Service;
-use crate::base::text::{sanitize, status};
+use crate::base::text::sanitize;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::programs::Purpose;
@@ -99,9 +99,10 @@ fn certainty(facts: &Facts) -> Certainty {
         _ if facts.refuses_sessions_by_policy() => Certainty::Certain,
         Some(program) if program.is_sure => Certainty::Certain,
         None if facts.fails_as_a_broken_shell() => Certainty::Possible,
-        _ if serves.contains(&Service::Sftp) || serves.contains(&Service::Shell) || facts.quoted_back => {
-            Certainty::Certain
-        }
+        _ if serves.contains(&Service::Shell) || facts.quoted_back => Certainty::Certain,
+        // Words that only may be a refusal may be an error too.
+        Some(program) if program.purpose != Purpose::Sftp => Certainty::Likely,
+        _ if serves.contains(&Service::Sftp) => Certainty::Certain,
         _ => Certainty::Likely,
     }
 }
@@ -126,10 +127,10 @@ fn said(facts: &Facts) -> impl Iterator<Item = String> {
     let refused =
         refused.map(|(code, text)| format!("sessions are refused with reason {code}, \"{}\"", sanitize(text)));
     let is_broken = facts.fails_as_a_broken_shell();
-    let broken = facts.ran.status.filter(|_| is_broken).map(|code| {
+    let broken = is_broken.then(|| {
         format!(
             "what ran in place of our command ended with {}: a login shell that is broken does so too",
-            status(code)
+            facts.ran.end_words()
         )
     });
     words.into_iter().chain(program).chain(input).chain(refused).chain(broken)

@@ -137,15 +137,20 @@ fn the_end_of_a_session_without_pam_may_be_etc_nologin() {
 
 #[test]
 fn a_shell_that_may_be_broken_leaves_the_purpose_of_an_account_open() {
-    let judged = |status, stderr: Option<&str>| {
+    let judged_end = |status: Option<u32>, stderr: Option<&str>| {
         let sftp = Sftp { version: Some(3), ..Sftp::default() };
         let capabilities =
             Box::new(Capabilities { sftp: Capability::Allowed, sftp_said: Some(sftp), ..Capabilities::default() });
-        let facts = Facts { stderr: stderr.map(Into::into), capabilities, ..ended(status) };
+        let end = ended(status.unwrap_or_default());
+        let signal = status.is_none().then(|| "SEGV".to_owned());
+        let ran = Ran { status, signal, ..end.ran.clone() };
+        let facts = Facts { ran, stderr: stderr.map(Into::into), capabilities, ..end };
         let evidence =
             Evidence { channel: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
         (served::RESTRICTED.judge)(&evidence).map(|found| found.certainty)
     };
+    let judged = |status, stderr: Option<&str>| judged_end(Some(status), stderr);
+    assert_eq!(judged_end(None, None), Some(Certainty::Possible));
     for (status, said) in [
         (127, "/opt/shell: 2: exec: /opt/missing: not found\\n"),
         (1, "Traceback (most recent call last):\\nModuleNotFoundError: No module named 'wrapper'\\n"),
@@ -153,8 +158,21 @@ fn a_shell_that_may_be_broken_leaves_the_purpose_of_an_account_open() {
     ] {
         assert_eq!(judged(status, Some(said)), Some(Certainty::Possible), "{said}");
     }
-    assert_eq!(judged(3, None), Some(Certainty::Possible));
-    // As false(1) and nologin(8) end.
+    for status in [3, 126, 127] {
+        assert_eq!(judged(status, None), Some(Certainty::Possible), "{status}");
+    }
+    assert_eq!(
+        judged(1, Some("/opt/shell: Zeile 2: exec: /opt/missing: Nicht gefunden\\n")),
+        Some(Certainty::Possible)
+    );
+    // As false(1) and nologin(8) end, and sshd without them.
+    let missing = "Could not chdir to home directory /home/me: No such file or directory\\n";
+    assert_eq!(judged(1, Some(missing)), Some(Certainty::Certain));
+    assert_eq!(judged(1, Some("/bin/false: No such file or directory\\n")), Some(Certainty::Certain));
+    let both = format!("{missing}/bin/false: No such file or directory\\n");
+    assert_eq!(judged(1, Some(&both)), Some(Certainty::Certain));
+    // Words that only may be a refusal.
+    assert_eq!(judged(1, Some("Denied\\n")), Some(Certainty::Likely));
     assert_eq!(judged(1, None), Some(Certainty::Certain));
     assert_eq!(judged(1, Some("This account is currently not available.\\n")), Some(Certainty::Certain));
     assert_eq!(judged(1, Some("This service allows sftp connections only.\\n")), Some(Certainty::Certain));

@@ -115,19 +115,24 @@ impl Facts {
         by_words().or_else(|| self.reader_of_data())
     }
 
-    /// True if what ran in place of our command ended with an error and complained, in words of no known program, or ended with a status that
-    /// false(1) and nologin(8) do not have: a login shell that is broken does so.
+    /// True if what ran in place of our command crashed, or ended with an error and words of no known program, or with a status that false(1)
+    /// and nologin(8) do not have: a login shell that is broken does so. sshd itself says that the home or the shell is missing: a chroot for
+    /// sftp has neither.
     #[must_use]
     pub fn fails_as_a_broken_shell(&self) -> bool {
-        let failed = |status: u32| {
-            let complains = [&self.other_output, &self.stderr].into_iter().flatten().any(|text| complains(text));
-            complains || status > 1 && self.fails_in_silence()
+        let own_words = || {
+            let lines = self.stderr.iter().flat_map(|text| text.split("\\n"));
+            let is_sshds = |line: &str| {
+                let line = line.trim_end_matches("\\r");
+                line.starts_with("Could not chdir to home directory ") || self.missing_shell() == Some(line)
+            };
+            self.other_output.is_some() || lines.filter(|line| !line.is_empty()).any(|line| !is_sshds(line))
         };
+        let failed = |status: u32| status > 1 || status == 1 && own_words();
         let reads = self.quoted_back || self.reads_our_command() || self.does_not_know_c();
-        self.ran.closed
-            && !reads
-            && self.program().is_none()
-            && self.ran.status.filter(|&status| status != 0).is_some_and(failed)
+        let ran = &self.ran;
+        let is_ours = self.mark_seen || reads || self.program().is_some();
+        ran.closed && !is_ours && (ran.signal.is_some() || ran.status.is_some_and(failed))
     }
 
     /// True if what ran in place of our command is ssh to another host, and it did not get there.

@@ -19,9 +19,8 @@ pub struct Capabilities {
     pub shell: Capability,
     /// A pseudo-terminal for a session.
     pub pty: Capability,
-    /// True if a command could open a terminal of the server's (`/dev/ptmx`): they are neither used up nor missing; `null` where that was not tried, which is
-    /// done where one was refused.
-    #[serde(default)]
+    /// True if a command could open a terminal (`/dev/ptmx`): where commands run, terminals are neither used up nor missing. `null` where that was not tried;
+    /// it is tried where OpenSSH or dropbear refused one.
     pub has_terminals: Option<bool>,
     /// An environment variable for a session: `LANG`, which ssh_config of most systems sends.
     pub env: Capability,

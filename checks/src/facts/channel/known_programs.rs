@@ -5,12 +5,6 @@ use super::program::{Program, Purpose, likely, sure};
 /// The kind of a program that says no.
 pub(super) const REFUSING: &str = "a program that refuses commands";
 
-/// The kind of a device's command line, or of a program that imitates one.
-pub(super) const COMMAND_LINE: &str = "a command line of its own";
-
-/// The kind of a program that draws or asks on a terminal.
-pub(super) const TERMINAL: &str = "a program that needs a terminal";
-
 /// The special ones first: the words of the general ones stand in theirs.
 pub(super) static PROGRAMS: &[Program] = &[
     sure(
@@ -119,7 +113,7 @@ pub(super) static PROGRAMS: &[Program] = &[
     sure("tmux", Purpose::Terminal, &["open terminal failed: not a terminal"], "tty-term.c and client.c of tmux"),
     sure("screen", Purpose::Terminal, &["must be connected to a terminal"], "screen.c of GNU Screen"),
     sure(
-        TERMINAL,
+        "a program that needs a terminal",
         Purpose::Terminal,
         &[
             "the input device is not a tty",
@@ -144,12 +138,10 @@ pub(super) static PROGRAMS: &[Program] = &[
             "can't get term.",
             "term environment not set",
             "no active terminal",
-            "active pty",
             "pty is required",
             "requires a pty",
             "request a pty",
             "no pty requested",
-            "without a terminal",
             "use ssh -t",
             "pseudo-terminal will not be allocated because stdin is not a terminal",
         ],
@@ -238,7 +230,7 @@ pub(super) static PROGRAMS: &[Program] = &[
         "cmd.exe and PowerShell",
     ),
     likely(
-        COMMAND_LINE,
+        "a command line of its own",
         Purpose::CommandLine,
         &[
             "invalid input",
@@ -316,15 +308,6 @@ pub(super) static PROGRAMS: &[Program] = &[
             "interactive shell is not",
             "does not support shell",
             "remote command execution is not",
-            "is allowed on this host",
-            "not in list of available",
-            "available commands:",
-            "supported commands:",
-            "valid commands:",
-            "in the whitelist",
-            "in the allowlist",
-            "not whitelisted",
-            "not allowlisted",
             "permission to execute that command",
             "this key can only be used for",
             "this key may only be used for",

@@ -16,20 +16,20 @@ pub(super) fn names_unknown(text: &str, first: &str) -> bool {
     is_quoted && !says_not_run(text) && !is_kernels(text) || ends_a_name && !is_standard || misses(text, first)
 }
 
-/// True if a line says of this first word that there is none, after a name that is that of no shell and no program that starts others.
+/// True if a line names a program that is neither a shell nor one that starts others, and then says that this first word is unknown.
 fn misses(text: &str, first: &str) -> bool {
     const STARTERS: [&str; 20] = [
         "env", "sudo", "doas", "nice", "ionice", "timeout", "nohup", "setsid", "chroot", "xargs", "exec", "unshare",
         "nsenter", "stdbuf", "chpst", "bwrap", "runuser", "setpriv", "su", "strace",
     ];
-    const MISSING: [&str; 3] = ["not found", "command not found", "no such "];
+    const UNKNOWN: [&str; 3] = ["not found", "command not found", "no such "];
     let is_such = |line: &str| {
         let Some((before, says)) = line.split_once(&format!(": {first}: ")) else { return false };
         let program = before.split([':', '[']).next().unwrap_or_default().trim_start_matches('-');
         let program = program.rsplit('/').next().unwrap_or_default();
         let says = says.to_lowercase();
         let starts = program.is_empty() || program.ends_with("sh") || STARTERS.contains(&program);
-        !starts && MISSING.iter().any(|words| says.starts_with(words)) && !says.starts_with("no such file")
+        !starts && UNKNOWN.iter().any(|words| says.starts_with(words)) && !says.starts_with("no such file")
     };
     text.split("\\n").any(is_such)
 }

@@ -210,7 +210,7 @@ pub(super) fn refuses_c(text: &str) -> bool {
     // A parser of options that names another one of them, or none, and shows its own.
     let complains = COMPLAINTS.iter().any(|words| text.contains(words));
     let shows_options = complains && ["usage:", "--help"].iter().any(|words| text.contains(words));
-    // util-linux, where that option is known, and wants another one.
+    // util-linux: the program has an option of this name, which needs another one.
     is_unknown || shows_options || text.contains("may only be used with option")
 }
 

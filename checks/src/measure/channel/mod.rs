@@ -121,8 +121,9 @@ pub(crate) async fn complete(ctx: &Context, logged_in: Option<&mut LoggedIn>, st
             facts.shell = shell.map(Box::new);
         }
         let may = &facts.capabilities;
-        // `restrict` refuses both.
-        if may.pty.is_refused() && !may.agent_forwarding.is_refused() && !facts.plain {
+        // `restrict` refuses both; servers inside other programs have no terminals.
+        let is_of_system = connection.names_itself(&["OpenSSH", "dropbear"]);
+        if may.pty.is_refused() && !may.agent_forwarding.is_refused() && !facts.plain && is_of_system {
             let has_terminals = probes::has_terminals(connection, patience, facts.lead);
             facts.capabilities.has_terminals = ctx.stop.race(Box::pin(has_terminals)).await.flatten();
         }

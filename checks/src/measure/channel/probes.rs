@@ -218,10 +218,12 @@ async fn look_for_git(connection: &Connection, patience: Patience, lead: Lead) -
     ran.status.map(|status| status == 0 && String::from_utf8_lossy(&ran.stdout).contains(PROGRAM))
 }
 
-/// True if a command can open a terminal of the server's: opening `/dev/ptmx` takes one (pts(4)), and closing it gives it back.
+/// True if a command can open a terminal where commands run: opening `/dev/ptmx` takes one (pts(4)), and closing it gives it back. Old kernels open
+/// it without a file system of terminals, which has a `ptmx` of its own. It is opened for reading, which creates no file where it is missing.
 pub(super) async fn has_terminals(connection: &Connection, patience: Patience, lead: Lead) -> Option<bool> {
     let mark = nonce();
-    let ran = connection.run(&lead.command(&format!(": <>/dev/ptmx && echo {mark}")), KEPT, patience).await;
+    let command = format!("[ -c /dev/pts/ptmx ] && [ -c /dev/ptmx ] && : </dev/ptmx && echo {mark}");
+    let ran = connection.run(&lead.command(&command), KEPT, patience).await;
     ran.closed.then(|| String::from_utf8_lossy(&ran.stdout).contains(&mark))
 }
 

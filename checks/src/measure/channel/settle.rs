@@ -19,10 +19,10 @@ const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Dura
 
 /// The line that a shell answers with our command where the server put the shell in its place.
 const ASK_WHETHER_FORCED: &str = "printenv SSH_ORIGINAL_COMMAND\n";
-/// The line that shows it where that shell belongs to root and was given an environment of its own, as by a forced `sudo -i`: the environment of what started it
-/// has the variable still.
-const ASK_PARENT: &str = "grep -az '^SSH_ORIGINAL_COMMAND=' /proc/$PPID/environ\n";
-/// The variable in them.
+/// The line for a shell of root's that was given a new environment, as by a forced `sudo -i`: the process that started that shell still has the
+/// variable. An inner `sh` looks for it, since csh knows neither `$PPID` nor `2>`.
+const ASK_PARENT: &str = "sh -c 'exec 2>/dev/null; p=$(sed -n \"s/^PPid:[^0-9]*//p\" /proc/$PPID/status) && tr \"\\000\" \"\\n\" </proc/$p/environ | grep -a ^SSH_ORIGINAL_COMMAND='\n";
+/// The variable in both.
 const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
 /// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
@@ -95,8 +95,7 @@ pub(super) async fn settle(
         running.end_input(KEPT, ANSWER, &mut on_input, &mut note).await;
         // ssh would wait for as long as the account's start-up files take, and our command runs behind them without input too.
         let left = stage.saturating_sub(Duration::from_secs_f64((ran.duration_ms + ms_since(sent)).max(0.0) / 1000.0));
-        let may_go_on = seen.line_sent || greets_and_goes_on(&ran.stdout);
-        if on_input.gave_up.is_some() && may_go_on && is_silent(&on_input) && !left.is_zero() {
+        if on_input.gave_up.is_some() && seen.line_sent && is_silent(&on_input) && !left.is_zero() {
             on_input.gave_up = None;
             running.read(KEPT, Patience { silence: left, total: left }, &mut on_input, &mut note).await;
             ran.duration_ms += if is_silent(&on_input) { ms_since(sent) } else { 0.0 };
@@ -165,12 +164,6 @@ fn greets_at_most(stdout: &[u8]) -> bool {
     stdout.is_empty() || stdout.ends_with(b"\n") && !invites_input(&sanitize_bytes(stdout))
 }
 
-/// True if standard output ends with a whole line, or with dots: what waits for an answer mostly asks for it on the line that it has begun.
-fn greets_and_goes_on(stdout: &[u8]) -> bool {
-    let dots: [&[u8]; 2] = [b"...", "…".as_bytes()];
-    stdout.ends_with(b"\n") || dots.iter().any(|dots| stdout.trim_ascii_end().ends_with(dots))
-}
-
 /// True if whole lines stand in standard error, or nothing, and none that asks for anything: start-up files and shells complain there, and go on.
 /// An interactive shell has its prompt there (POSIX, Shell Command Language, 2.5.3: PS1).
 fn complains_at_most(stderr: &[u8]) -> bool {
@@ -184,11 +177,25 @@ fn complains_at_most(stderr: &[u8]) -> bool {
 /// SSH_ORIGINAL_COMMAND, which a start-up file that replaces the account's shell does not find. True second if it is no shell: it knows
 /// `echo`, as Redis does, and quotes the rest.
 async fn ask_whether_forced(running: &mut Running, mark: &str) -> (bool, bool) {
+    let is_forced = |answer: &Ran| String::from_utf8_lossy(&answer.stdout).contains(mark);
+    let answer = ask(running, ASK_WHETHER_FORCED).await;
+    if is_forced(&answer) {
+        return (true, false);
+    }
+    if is_quoted_in_message(&answer, VARIABLE) {
+        return (false, true);
+    }
+    // A shell that has left the first question unanswered answers no other.
+    let has_gone_on = answer.gave_up.is_none() && !answer.closed && !answer.connection_lost;
+    (has_gone_on && is_forced(&ask(running, ASK_PARENT).await), false)
+}
+
+/// Sends a shell this line, and reads what it prints up to the answer to an `echo` behind it.
+async fn ask(running: &mut Running, question: &str) -> Ran {
     let (line, mut answer) = (nonce(), Ran::default());
-    running.write(format!("{ASK_WHETHER_FORCED}{ASK_PARENT}echo {line}\n"), ANSWER).await;
+    running.write(format!("{question}echo {line}\n"), ANSWER).await;
     running.read(KEPT, ANSWER, &mut answer, |ran| is_printed(&ran.stdout, &line)).await;
-    let is_forced = String::from_utf8_lossy(&answer.stdout).contains(mark);
-    (is_forced, !is_forced && is_quoted_in_message(&answer, VARIABLE))
+    answer
 }
 
 /// True if a text of ours stands in what a program printed: on standard error, or on standard output beside words of its own. A shell that
@@ -208,17 +215,9 @@ fn is_quoted_in_message(ran: &Ran, text: &str) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{greets_and_goes_on, prints_without_end};
+    use super::prints_without_end;
     use crate::base::limits::Patience;
     use crate::facts::connection::{GaveUp, Ran};
-
-    #[test]
-    fn what_ends_its_line_may_go_on() {
-        for greeting in ["Welcome! Choose a project with proj NAME.\n", "1) gcc\n2) python\n", "Loading modules... "] {
-            assert!(greets_and_goes_on(greeting.as_bytes()), "{greeting}");
-        }
-        assert!(!greets_and_goes_on(b"1) status\n2) quit\nChoice: ") && !greets_and_goes_on(b"router> "));
-    }
 
     #[test]
     fn a_greeting_that_comes_late_is_no_output_without_end() {

@@ -16,13 +16,14 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
     severity: Severity::Warning,
     explanation: "The request for a pseudo-terminal was answered with SSH_MSG_CHANNEL_FAILURE (RFC 4254 section 6.2). Commands \
         and transfers work, but an interactive session has no prompt, no line editing and no Ctrl-C. PermitTTY no, and \
-        restrict or no-pty on the key, do this on purpose, for accounts of backups and jobs. A server without free pseudo-terminals (kernel.pty.max, a \
+        restrict or no-pty on the key, do this on purpose, for backup and job accounts. A server without free pseudo-terminals (kernel.pty.max, a \
         container without devpts) refuses everyone.",
     fixes: &[
         EFFECTIVE,
         DROPBEAR,
         Fix {
             side: Side::Server,
+            when: |evidence| !may_open_terminals(evidence),
             summary: "Check whether terminals are used up or missing",
             snippet: Some("sysctl kernel.pty.max kernel.pty.nr; ls -ld /dev/ptmx /dev/pts; findmnt -t devpts"),
             ..Fix::LOOK
@@ -44,22 +45,31 @@ pub(in super::super) const PTY_REFUSED: Cause = Cause {
         let may = &commands(evidence)?.capabilities;
         may.pty.is_refused().then(|| {
             let has_terminals = may.has_terminals == Some(true);
-            let free = "a command can open a terminal there: they are neither used up nor missing, and a setting refuses this account";
+            let free = "where commands run, one can open a terminal: they are neither used up nor missing there, so a setting probably refuses this account";
             let because = ["the request for a terminal was refused".to_owned(), pattern(may, software(evidence))];
             let because = because.into_iter().chain(has_terminals.then(|| free.to_owned()));
-            let found = Match::new(Certainty::Certain, because).with("dropbear_forbids", "restrict and no-pty");
+            let is_refused_by_key = may.agent_forwarding.is_refused();
+            // A command may run on another machine than the server.
+            let is_likely = has_terminals && !is_refused_by_key && software(evidence) != Software::Other;
+            let certainty = if is_likely { Certainty::Likely } else { Certainty::Certain };
+            let found = Match::new(certainty, because).with("dropbear_forbids", "restrict and no-pty");
             // `restrict` refuses the agent as well, which a server without free terminals does not; a key that may forward only has it with
             // port-forwarding behind it. Servers inside other programs have no terminals.
-            let is_meant = has_terminals || may.agent_forwarding.is_refused() || software(evidence) == Software::Other;
+            let is_meant = has_terminals || is_refused_by_key || software(evidence) == Software::Other;
             if !is_meant {
                 return found;
             }
             let found = found.at(Severity::Info);
-            if has_terminals { found.titled("The account may not use a terminal (PTY)".to_owned()) } else { found }
+            if is_likely { found.titled("The account may not use a terminal (PTY)".to_owned()) } else { found }
         })
     },
     ..Cause::NEW
 };
+
+/// True if a command could open a terminal.
+fn may_open_terminals(evidence: &Evidence) -> bool {
+    evidence.channel.facts().is_some_and(|facts| facts.capabilities.has_terminals == Some(true))
+}
 
 pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     code: "session-subsystem-missing",
