@@ -24,7 +24,7 @@ const WAYS: &[Way] = &[
     way("spaces that do not break", 0, |text| text.replace(' ', "\u{a0}")),
     way("typographic quotes", 2, typeset),
     way("entities", 5, as_entities),
-    way("line ends as letters", 20, |text| text.trim_end().replace('\n', "\\n")),
+    way("line ends as letters", 15, |text| text.trim_end().replace('\n', "\\n")),
     way("a quotation", 10, |text| each(text, "> ")),
     way("a job's time stamps", 10, |text| each(text, "2024-05-03T10:11:12.1234567Z ")),
     way("a container's name", 10, |text| each(text, "\u{1b}[36mweb-1  |\u{1b}[0m ")),
@@ -82,7 +82,8 @@ fn a_message_in_a_letter_is_given_the_cause_that_it_has_alone() {
 fn a_text_has_its_cause_in_whatever_it_is_shown() {
     let (reader, rules) = (Reader::new(texts()), Known::nothing());
     let all = asked("texts.txt");
-    let chosen: Vec<_> = all.iter().step_by(EVERY).collect();
+    let is_chosen = |text: &str| text.bytes().map(usize::from).sum::<usize>() % EVERY == 0;
+    let chosen: Vec<_> = all.iter().filter(|(_, text)| is_chosen(text)).collect();
     let is_right = |codes: &str, text: &str| {
         let told = judge(&reader.read(text.as_bytes()).unwrap(), &rules);
         let first = told.first().map_or("none", |one| one.cause.code);

@@ -209,7 +209,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("session-lifetime-limit", Always, "it comes at a fixed age of the session"),
             is(
                 "handshake-protocol-violation",
-                Reason(2),
+                Seen(&["disconnected: <text> (2)", "ssh: disconnect, reason 2:", "port <port>:2: "]),
                 "the number of its reason is that of a protocol error: the server does not accept what the client sent",
             ),
         ],
