@@ -46,7 +46,8 @@ pub(super) fn quoted(seen: &Sighting) -> String {
 }
 
 /// Texts on one cause's record that are sometimes printed for another: OpenSSH 9.8 and later says the same at MaxStartups.
-const MOSTLY: &[&str] = &["Not allowed at this time"];
+const MOSTLY: &[&str] =
+    &["Not allowed at this time", "CreateProcessAsUserW failed error:1314", "CreateProcessAsUserW failed error:740"];
 
 /// The certainty that a text gives, which this many causes have on their records.
 pub(super) fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {
