@@ -6,10 +6,10 @@ use super::retest::shared;
 use super::shared::CLAMP_MSS;
 use super::{Cause, Fix, Match, Severity, Side, testimony};
 use crate::base::text::{self, bytes, seconds};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::connection::GaveUp;
 use crate::facts::transfer::{Difference, Facts};
+use crate::facts::{Check, Evidence};
 
 /// The causes that show when data is moved.
 pub static CAUSES: &[Cause] = &[STALLED, IN_TURNS, CORRUPTED, TRUNCATED, rekey::FAILED];
@@ -99,9 +99,10 @@ const CORRUPTED: Cause = Cause {
     title: "Data is altered in transit",
     severity: Severity::Critical,
     explanation: "The data that came back differs from what was sent, or a packet failed its integrity check. SSH authenticates \
-        every packet, so an alteration in the network ends the connection with a MAC error. Data that differs without \
-        one was altered at an end, before encryption or after decryption. Faulty memory, checksum offloading of a \
-        network card and broken middleboxes are known causes.\n\n\
+        every packet, so an alteration in the network ends the connection with a MAC error. Faulty \
+        memory, checksum offloading of a network card and broken middleboxes do that. Data that differs without such \
+        an error was altered at one end, before encryption or after decryption: by a recorder, a filter or a terminal \
+        in front of commands, or by faulty memory.\n\n\
         Text that a process on the server prints into the output is no alteration: the sent data continues after it. \
         Where it does not, and not at its own offset either, the two can look alike; another program than ours, or \
         lost data, is possible too.",
@@ -109,6 +110,7 @@ const CORRUPTED: Cause = Cause {
         Fix {
             side: Side::Client,
             summary: "Disable checksum offloading on this machine's network interface",
+            when: |evidence| !is_altered(evidence),
             snippet: Some("sudo ethtool -K INTERFACE tx off rx off tso off gso off gro off"),
             caution: Some("replace INTERFACE; it costs speed, so enable it again if nothing changes"),
             ..Fix::CHANGE
@@ -116,8 +118,25 @@ const CORRUPTED: Cause = Cause {
         Fix {
             side: Side::Server,
             summary: "Look for MAC errors in the log and for faulty memory",
+            when: |evidence| !is_altered(evidence),
             snippet: Some(
                 "journalctl -u ssh -u sshd --since -1h | grep -iE 'corrupt|mac|bad packet'; journalctl -k | grep -iE 'mce|edac|ecc'",
+            ),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            summary: "See whether every byte comes back: od prints a, \\n, b, \\r, \\n, 377 where nothing alters them",
+            when: is_altered,
+            snippet: Some(r"printf 'a\nb\r\n\377' | ssh {alias} cat | od -c"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Server,
+            summary: "Look for what stands in front of commands: a recorder, a filter or a terminal alters what passes through",
+            when: is_altered,
+            snippet: Some(
+                "sshd -T -C user={user},host=localhost,addr=127.0.0.1 | grep -i forcecommand; grep -n command= ~{user}/.ssh/authorized_keys; getent passwd {user}",
             ),
             ..Fix::LOOK
         },
@@ -130,13 +149,16 @@ const CORRUPTED: Cause = Cause {
             let Difference { in_place, sent, returned } = facts.difference.clone().unwrap_or_default();
             let sums = format!("SHA-256 sent {}, returned {}", facts.sent_sha256, facts.returned_sha256);
             let mut because = vec![format!("byte {at} of what came back differs from what was sent"), sums];
+            because.push(
+                "no packet failed its integrity check: the data was altered at one end, not on the way".to_owned(),
+            );
             let hexadecimal = format!("sent {sent}, came back {returned}, hexadecimal");
             if in_place {
                 because.push(format!("what was sent goes on behind it at its own place: {hexadecimal}"));
-                return Some(Match::new(Certainty::Certain, because));
+                return Some(Match::new(Certainty::Certain, because).titled(ALTERED.to_owned()));
             }
             because.push(format!("where what was sent goes on is not to be found: {hexadecimal}"));
-            return Some(Match::new(Certainty::Likely, because));
+            return Some(Match::new(Certainty::Likely, because).titled(ALTERED.to_owned()));
         }
         match facts.ending.as_ref()? {
             manner if manner.is_of_integrity() => {
@@ -147,6 +169,14 @@ const CORRUPTED: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// The title where every packet passed its integrity check.
+const ALTERED: &str = "Data comes back altered: something at one end changes it";
+
+/// True if what came back differs, and every packet passed its integrity check.
+fn is_altered(evidence: &Evidence) -> bool {
+    evidence.transfer.failed().is_some_and(|facts| facts.first_difference.is_some())
+}
 
 const TRUNCATED: Cause = Cause {
     code: "transfer-truncated",

@@ -64,6 +64,20 @@ fn each_way_of_losing_data_has_its_own_name() {
 }
 
 #[test]
+fn data_that_is_altered_without_a_mac_error_is_not_blamed_on_the_path() {
+    let summaries = |evidence: &Evidence| {
+        let fits = |fix: &&Fix| (fix.when)(evidence);
+        CORRUPTED.fixes.iter().filter(fits).map(|fix| fix.summary).collect::<Vec<_>>().join("; ")
+    };
+    let altered = Facts { first_difference: Some(7), ..half(Ran { closed: true, ..Ran::default() }) };
+    let altered = evidence(altered);
+    assert!(!summaries(&altered).contains("offloading") && summaries(&altered).contains("in front of commands"));
+    assert!((CORRUPTED.judge)(&altered).unwrap().title.is_some_and(|title| title.contains("at one end")));
+    let in_a_log = summaries(&Evidence::unexamined());
+    assert!(in_a_log.contains("offloading") && !in_a_log.contains("in front of commands"));
+}
+
+#[test]
 fn a_rekey_that_is_not_done_is_the_cause_of_what_follows() {
     let rekey =
         |ms| crate::facts::transfer::Rekey { ms, deadline_ms: 10_000.0, ..crate::facts::transfer::Rekey::default() };
