@@ -211,8 +211,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("<method=password>Initialized password authentication", Event::MethodTried),
     // dbclient.
     ("Authentication succeeded.", Event::LoggedIn),
-    // VS Code, whose script runs on the server.
-    ("> <text>: running", Event::LoggedIn),
     // VS Code's own ssh.
     ("ready: <what>", Event::RequestGranted),
     // The open extension for remote SSH of VSCodium, Cursor and others.
