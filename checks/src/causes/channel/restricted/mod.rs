@@ -6,6 +6,7 @@ mod shared;
 
 #[cfg(test)]
 mod tests {
+    use super::requests;
     use crate::causes::Severity;
     use crate::causes::channel::CAUSES;
     use crate::facts::channel::{Capabilities, Capability, Facts, Sftp};
@@ -82,6 +83,22 @@ mod tests {
         let missing = |severity| vec![("session-subsystem-missing", severity)];
         assert_eq!(judged("SSH-2.0-OpenSSH_9.2p1", rbash(Capability::Allowed, Some(ended))), missing(Severity::Info));
         assert_eq!(judged("SSH-2.0-OpenSSH_9.2p1", rbash(no(), None)), missing(Severity::Warning));
+    }
+
+    #[test]
+    fn the_wrapper_comes_first_where_sftp_ends_as_a_wrapper_does() {
+        let first = |status| {
+            let said = Sftp { status: Some(status), ..Sftp::default() };
+            let may = Capabilities { sftp: Capability::Allowed, sftp_said: Some(said), ..Capabilities::default() };
+            let facts = Facts { capabilities: Box::new(may), ..Facts::default() };
+            let evidence =
+                Evidence { channel: Timed { step: Step::Passed(facts), duration_ms: 1.0 }, ..Evidence::unexamined() };
+            let mut fixes = requests::SUBSYSTEM_MISSING.fixes.iter().filter(|fix| (fix.when)(&evidence));
+            fixes.next().unwrap().summary
+        };
+        for (status, is_wrapper) in [(0, true), (127, true), (1, false)] {
+            assert_eq!(first(status).starts_with("If a wrapper runs commands"), is_wrapper, "{status}");
+        }
     }
 
     #[test]

@@ -160,12 +160,14 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     ..Cause::NEW
 };
 
-/// True if a shell was asked for a program that is not there, which may be `internal-sftp`: the standard error of a subsystem is not passed
-/// on by sshd.
+/// True if a shell may have been asked for `internal-sftp`: it ended as one that does not find a program, or with 0, which is a wrapper's, since an
+/// sftp server answers. The standard error of a subsystem is not passed on by sshd.
 fn may_ask_for_internal(evidence: &Evidence) -> bool {
-    const NOT_FOUND: u32 = 127;
+    const OF_A_WRAPPER: [u32; 2] = [0, 127];
     let said = evidence.channel.facts().and_then(|facts| facts.capabilities.sftp_said.as_ref());
-    asks_for_internal(evidence) || said.is_some_and(|said| said.status == Some(NOT_FOUND) && said.not_found().is_none())
+    let ended_so =
+        |said: &Sftp| said.version.is_none() && said.status.is_some_and(|status| OF_A_WRAPPER.contains(&status));
+    asks_for_internal(evidence) || said.is_some_and(|said| ended_so(said) && said.not_found().is_none())
 }
 
 /// True if a shell was asked for `internal-sftp`, which only sshd itself knows: a forced command runs what it is given.
