@@ -96,7 +96,7 @@ fn death(check: Check) -> &'static str {
         Check::Hostkey => "the host key is not trusted",
         Check::Auth => "authentication fails",
         Check::Channel => "logged in, but no working channel",
-        Check::Transfer => "sessions die when data moves",
+        Check::Transfer => "transfers fail",
         Check::Idle => "sessions die while idle",
         Check::Exit => "sessions do not end cleanly",
     }
