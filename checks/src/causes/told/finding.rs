@@ -45,7 +45,8 @@ pub(super) fn quoted(seen: &Sighting) -> String {
     format!("line {}: {}", seen.line.number, sanitize(&seen.line.text))
 }
 
-/// Texts on one cause's record that are sometimes printed for another: OpenSSH 9.8 and later says the same at MaxStartups.
+/// Texts on one cause's record that are sometimes printed for another: OpenSSH 9.8 and later says the same at MaxStartups, and Windows lacks a
+/// right for more reasons than one.
 const MOSTLY: &[&str] =
     &["Not allowed at this time", "CreateProcessAsUserW failed error:1314", "CreateProcessAsUserW failed error:740"];
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others, is_of_ssh as is_of_ssh_itself};
+use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others, is_of_ssh};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -123,17 +123,14 @@ fn is_of_another_program(log: &Log) -> bool {
     let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
     let is_of_git = log.programs.iter().all(|program| program.name == "git");
     let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
-    let is_of_ssh = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
-    let has_steps_of_ssh = log.connections.iter().any(|connection| connection.entries.iter().any(is_of_ssh));
+    let is_before_a_session = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
+    let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));
     // Both ways are tried, one after the other.
     let is_sshs_own = |line: &Line| {
         let text = line.in_english();
-        is_of_ssh_itself(text) || text.contains("closed by remote host") || text.contains("Read from remote host")
+        is_of_ssh(text) || text.contains("closed by remote host") || text.contains("Read from remote host")
     };
-    is_of_git
-        && !has_steps_of_ssh
-        && !lines.clone().any(is_sshs_own)
-        && lines.clone().chain(&log.unknown).any(is_over_http)
+    is_of_git && !connects && !lines.clone().any(is_sshs_own) && lines.clone().chain(&log.unknown).any(is_over_http)
         || log.programs.is_empty()
             && !has_steps
             && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))

@@ -189,13 +189,17 @@ pub(super) static FAMILIES: &[Family] = &[
             is(
                 "session-subsystem-missing",
                 Seen(&["subsystem request for sftp", "sftp-server.exe"]),
-                "sftp was asked for: the program of its Subsystem line is not there",
+                "sftp was asked for: the program of its Subsystem line is not there, or cannot be started",
             ),
-            is("session-exec-failed", Always, "a shell or a command was asked for: DefaultShell names no program"),
+            is(
+                "session-exec-failed",
+                Always,
+                "a shell or a command was asked for: the program that DefaultShell names is not there, or cannot be started",
+            ),
             is(
                 "session-subsystem-missing",
                 Always,
-                "a client for files was used: the program of the Subsystem line is not there",
+                "a client for files was used: the program of the Subsystem line is not there, or cannot be started",
             ),
         ],
         ..Family::NEW

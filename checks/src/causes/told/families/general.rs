@@ -2,6 +2,7 @@
 
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
 use super::family::{Family, Writer, is};
+use super::sftp::NO_SFTP;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -186,12 +187,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "did not receive SFTP response packet from server",
         ],
         is_wrapper: true,
-        candidates: &[
-            is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
-            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
-            is("session-restricted", Always, "the account is served something else than sftp"),
-            is("session-shell-exits", Always, "ssh HOST true fails too"),
-        ],
+        candidates: NO_SFTP,
         ..Family::NEW
     },
     Family {

@@ -1,7 +1,15 @@
 //! Messages of SFTP and scp: what a server answers to a file, or prints in place of an answer.
 
 use super::family::When::{Always, Seen};
-use super::family::{Family, Writer, is};
+use super::family::{Candidate, Family, Writer, is};
+
+/// The causes of a session that works, in which nothing speaks SFTP.
+pub(super) const NO_SFTP: &[Candidate] = &[
+    is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
+    is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
+    is("session-restricted", Always, "the account is served something else than sftp"),
+    is("session-shell-exits", Always, "ssh HOST true fails too"),
+];
 
 /// Command lines and settings that force a terminal on a session, which alters what programs exchange in it.
 const TERMINAL_FORCED: &[&str] = &[
@@ -34,12 +42,7 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         // phpseclib: the login went well, and what came is not the version of SFTP. The program around it tells of a failed login.
         texts: &["Expected SSH_FXP_VERSION", "Expected NET_SFTP_VERSION", "Expected PacketType::VERSION"],
-        candidates: &[
-            is("session-subsystem-missing", Always, "ssh works and sftp does not: the server has no sftp-server"),
-            is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
-            is("session-restricted", Always, "the account is served something else than sftp"),
-            is("session-shell-exits", Always, "ssh HOST true fails too"),
-        ],
+        candidates: NO_SFTP,
         ..Family::NEW
     },
     Family {
