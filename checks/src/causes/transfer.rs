@@ -146,12 +146,16 @@ const CORRUPTED: Cause = Cause {
     judge: |evidence| {
         let facts = evidence.transfer.failed()?;
         if let Some(at) = facts.first_difference {
-            let Difference { in_place, sent, returned } = facts.difference.clone().unwrap_or_default();
+            let Difference { in_place, line_ends, sent, returned } = facts.difference.clone().unwrap_or_default();
             let sums = format!("SHA-256 sent {}, returned {}", facts.sent_sha256, facts.returned_sha256);
             let mut because = vec![format!("byte {at} of what came back differs from what was sent"), sums];
             because.push(
                 "no packet failed its integrity check: the data was altered at one end, not on the way".to_owned(),
             );
+            if line_ends {
+                because.insert(1, "each LF that was sent came back as CR LF, and nothing else was altered".to_owned());
+                return Some(Match::new(Certainty::Certain, because).titled(LINE_ENDS.to_owned()));
+            }
             let hexadecimal = format!("sent {sent}, came back {returned}, hexadecimal");
             if in_place {
                 because.push(format!("what was sent goes on behind it at its own place: {hexadecimal}"));
@@ -169,6 +173,9 @@ const CORRUPTED: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// The title where all that differs are line ends.
+const LINE_ENDS: &str = "Line ends come back altered: the server or a terminal rewrites them";
 
 /// The title where every packet passed its integrity check.
 const ALTERED: &str = "Data comes back altered: something at one end changes it";

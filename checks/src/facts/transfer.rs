@@ -123,6 +123,9 @@ pub struct Inserted {
 pub struct Difference {
     /// True if the data sent continues after it at its own offset.
     pub in_place: bool,
+    /// True if each LF that was sent came back as CR LF, and nothing else differs.
+    #[serde(default)]
+    pub line_ends: bool,
     /// The first bytes that were sent there, hexadecimal.
     pub sent: String,
     /// The first bytes that came back there, hexadecimal.

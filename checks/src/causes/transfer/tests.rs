@@ -61,6 +61,10 @@ fn each_way_of_losing_data_has_its_own_name() {
     assert_eq!(fired(altered(true)), ["transfer-corrupted"]);
     let sure = |in_place| (CORRUPTED.judge)(&evidence(altered(in_place))).unwrap().certainty;
     assert_eq!((sure(true), sure(false)), (Certainty::Certain, Certainty::Likely));
+    let line_ends = Difference { line_ends: true, ..Difference::default() };
+    let found = (CORRUPTED.judge)(&evidence(Facts { difference: Some(line_ends), ..altered(false) })).unwrap();
+    assert_eq!(found.certainty, Certainty::Certain);
+    assert!(found.title.is_some_and(|title| title.contains("Line ends")));
 }
 
 #[test]

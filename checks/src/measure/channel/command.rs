@@ -122,20 +122,24 @@ pub(super) fn is_quoted(output: &[u8], mark: &str) -> bool {
 
 /// Reads until the line that is the mark has come; returns where it ends in the output that is kept, `None` where it did not come.
 pub(crate) async fn await_mark(running: &mut Running, mark: &str, patience: Patience, ran: &mut Ran) -> Option<usize> {
-    let line = format!("{mark}\n");
-    let enough = |ran: &Ran| ran.stdout.len() >= LONG || end_of(&ran.stdout, &line).is_some();
+    let enough = |ran: &Ran| ran.stdout.len() >= LONG || end_of(&ran.stdout, mark).is_some();
     running.read(LONG, patience, ran, enough).await;
-    end_of(&ran.stdout, &line)
+    end_of(&ran.stdout, mark)
 }
 
-/// Returns the end of the mark in the output.
+/// Returns the end of the line in the output that ends with the mark, whichever way the server ends lines.
 pub(crate) fn end_of(output: &[u8], mark: &str) -> Option<usize> {
-    output.windows(mark.len()).position(|window| window == mark.as_bytes()).map(|at| at + mark.len())
+    let ends = output.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark.as_bytes());
+    ends.map(|(at, _)| at + mark.len()).find_map(|end| {
+        let rest = &output[end..];
+        let line_end = ["\n", "\r\n"].into_iter().find(|line_end| rest.starts_with(line_end.as_bytes()))?;
+        Some(end + line_end.len())
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{command, is_foreign_shell, is_printed, is_quoted, names_first_word, parts};
+    use super::{command, end_of, is_foreign_shell, is_printed, is_quoted, names_first_word, parts};
     use crate::facts::channel::{Facts, Lead};
     use crate::facts::connection::Ran;
 
@@ -151,6 +155,14 @@ mod tests {
         }
         assert!(is_quoted(quoted.as_bytes(), "m4rk"));
         assert!(!is_quoted(format!("+ {ours}\n").as_bytes(), "m4rk"), "a trace of the shell");
+    }
+
+    #[test]
+    fn a_line_ends_with_its_mark_however_lines_end() {
+        assert_eq!(end_of(b"Welcome\nm4rk\nrest", "m4rk"), Some(13));
+        assert_eq!(end_of(b"m4rk\r\n\0\0", "m4rk"), Some(6));
+        assert_eq!(end_of(b"m4rk of m4rk\n", "m4rk"), Some(13));
+        assert_eq!(end_of(b"m4rk", "m4rk"), None, "its end may come yet");
     }
 
     #[test]

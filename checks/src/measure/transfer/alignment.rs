@@ -118,6 +118,13 @@ fn whole_lines(back: &[u8], at: usize, length: usize) -> usize {
     at - shifts.filter(|shift| *shift < length).find(ends_a_line).unwrap_or(0)
 }
 
+/// True if all that came back is what was sent with CR LF in place of each LF, as a terminal and some servers write it.
+pub(super) fn ends_lines_anew(sent: &[u8], back: &[u8]) -> bool {
+    let mut written =
+        sent.iter().flat_map(|byte| if *byte == b'\n' { "\r\n".as_bytes() } else { std::slice::from_ref(byte) });
+    back.iter().all(|byte| written.next() == Some(byte)) && back.windows(2).any(|pair| pair == b"\r\n")
+}
+
 /// True if a process may have printed it for people to read.
 fn is_text(bytes: &[u8]) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c.is_ascii_punctuation();
@@ -138,8 +145,14 @@ fn is_printed(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Alignment;
+    use super::{Alignment, ends_lines_anew};
     use crate::base::nonce::noise;
+
+    fn flipped_at(sent: &[u8], at: usize) -> Vec<u8> {
+        let mut back = sent.to_vec();
+        back[at] ^= 0x20;
+        back
+    }
 
     fn with(sent: &[u8], at: usize, text: &str) -> Vec<u8> {
         [&sent[..at], text.as_bytes(), &sent[at..]].concat()
@@ -180,8 +193,7 @@ mod tests {
     fn an_alteration_is_none_of_this() {
         let sent = noise(5, 9000);
         let flipped = |at: usize| {
-            let mut back = sent.clone();
-            back[at] ^= 0x20;
+            let back = flipped_at(&sent, at);
             Alignment::of(&sent, &back).at_the_end(&back)
         };
         for at in [0, 100, 8980, 8999] {
@@ -194,6 +206,8 @@ mod tests {
             sent.iter().flat_map(|b| if *b == b'\n' { vec![b'\r', b'\n'] } else { vec![*b] }).collect();
         let found = Alignment::of(&sent, &lines);
         assert!(found.inserted.is_empty() && found.difference.is_some_and(|it| !it.in_place), "{found:?}");
+        assert!(ends_lines_anew(&sent, &lines) && ends_lines_anew(&sent, &lines[..5000]));
+        assert!(!ends_lines_anew(&sent, &sent) && !ends_lines_anew(&sent, &flipped_at(&sent, 4000)));
         let repeated = [&sent[..5000], &sent[4000..]].concat();
         let found = Alignment::of(&sent, &repeated);
         assert!(found.inserted.is_empty() && found.difference.is_some(), "a packet that came twice is no text");

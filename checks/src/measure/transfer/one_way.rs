@@ -48,8 +48,7 @@ async fn delivered(connection: &Connection, lead: Lead, count: usize, patience: 
     let (mut ran, mark) = (Ran::default(), nonce());
     let command = lead.command(&format!("head -c {count} >/dev/null; echo {mark}"));
     let Some(mut running) = connection.start(&command, patience, &mut ran).await else { return false };
-    let line = format!("{mark}\n");
-    let said = |ran: &Ran| command::end_of(&ran.stdout, &line).is_some();
+    let said = |ran: &Ran| command::end_of(&ran.stdout, &mark).is_some();
     let ran = running.exchange(noise(seed(), count), patience, connection, said).await;
     running.close().await;
     said(&ran)

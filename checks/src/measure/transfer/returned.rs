@@ -5,7 +5,7 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::alignment::Alignment;
+use super::alignment::{Alignment, ends_lines_anew};
 use crate::base::limits::Patience;
 use crate::base::nonce::{noise, seed};
 use crate::base::text::{hex, sanitize_bytes};
@@ -85,6 +85,7 @@ pub(super) fn compared(connection: &Connection, sent: &[u8], ran: Ran) -> Facts 
         first_difference: found.difference.map(|difference| difference.at as u64),
         difference: found.difference.map(|difference| Difference {
             in_place: difference.in_place,
+            line_ends: ends_lines_anew(sent, &ran.stdout),
             sent: first_bytes(sent, difference.at),
             returned: first_bytes(&ran.stdout, difference.back_at),
         }),
