@@ -91,7 +91,12 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is(
                 "jump-forwarding-prohibited",
-                Seen(&["stdio forwarding failed", "Setting implicit ProxyCommand", "Executing proxy command"]),
+                Seen(&[
+                    "stdio forwarding failed",
+                    "Setting implicit ProxyCommand",
+                    "Executing proxy command",
+                    "Connecting via bastion",
+                ]),
                 "it comes from a jump host",
             ),
             is(

@@ -65,8 +65,43 @@ pub(super) const CLOSED: &[Candidate] = &[
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // OpenSSH has another line before it where no version came: kex_exchange_identification, in old releases ssh_exchange_identification.
+        texts: &["Connection closed by <address> port <port>"],
+        unless: &[Event::CommandEnded, Event::ExitStatus],
+        candidates: &[
+            is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+            is(
+                "handshake-closed-before-banner",
+                Seen(&["exchange_identification: Connection closed by remote host"]),
+                "it comes before the server's version: the line before it says so",
+            ),
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is(
+                "auth-disconnected",
+                Between(Check::Handshake, Check::Auth),
+                "it comes during the login: LoginGraceTime, or a slow step on the server",
+            ),
+            is("idle-closed", After(Check::Channel), "it comes after a silence"),
+            is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
+            is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
+            is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
+            is(
+                "auth-account-refused",
+                Always,
+                "the key or password was accepted, and the account's own rules refuse it (PAM, access.conf)",
+            ),
+            is("handshake-kex-failed", Always, "ssh -v ends during the key exchange"),
+            is(
+                "handshake-closed-before-banner",
+                Always,
+                "the line before it begins with kex_exchange_identification or ssh_exchange_identification",
+            ),
+            is("handshake-max-startups", Always, "some attempts succeed"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
-            "Connection closed by <address> port <port>",
             "Connection closed by <address>",
             "Remote side unexpectedly closed network connection",
             "Server unexpectedly closed network connection",
