@@ -77,6 +77,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Command: <command>", Event::RequestSent),
     ("Channel closed", Event::ChannelFreed),
     ("Reading from channel started", Event::RequestGranted),
+    ("Starting SFTP client", Event::RequestGranted),
     ("Received exit status <status>", Event::CommandEnded),
     // Ansible's connection of paramiko.
     ("CONFIGURE PROXY COMMAND FOR CONNECTION: <text>", Event::ProxyStarted),
@@ -224,6 +225,10 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Completed copying <n> files to the remote machine", Event::RequestGranted),
     ("Das Kopieren von <n> Dateien auf den Remotecomputer wurde abgeschlossen", Event::RequestGranted),
     ("Last login: <text>", Event::RequestGranted),
+    ("Microsoft Windows [Version <text>]", Event::RequestGranted),
+    // FileZilla.
+    ("Directory listing successful", Event::RequestGranted),
+    ("Directory listing of <text> successful", Event::RequestGranted),
     ("logout", Event::CommandEnded),
     // A question that waits for the person, not for the server.
     ("<user>@<host>'s password:", Event::Asked),

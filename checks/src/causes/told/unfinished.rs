@@ -47,7 +47,7 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
         || is_of_a_forwarding(last)
         || goes_on_alone(connection, last)
         || is_a_command_alone(connection)
-        || is_before_its_pledge(log, connection, last)
+        || is_at_its_session(log, connection, last)
     {
         return None;
     }
@@ -96,13 +96,11 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
         || is_before_the_version
 }
 
-/// True if a text is a log of ssh that ends as the session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh prints its
-/// pledge in the next line, before it waits for the server. Whoever says something around the log may have left that line out.
-fn is_before_its_pledge(log: &Log, connection: &Connection, last: &Entry) -> bool {
-    let is_new = is_openssh_of(connection, (7, 2)) || connection.first(Event::SignatureAlgorithms).is_some();
+/// True if a text is a log of ssh that ends as the session begins, and nobody says anything around it: people show a login that works up to there, and ssh
+/// prints a line before it waits for the server (its pledge since OpenSSH 7.2). Whoever says something around the log says that it hangs.
+fn is_at_its_session(log: &Log, connection: &Connection, last: &Entry) -> bool {
     last.event == Event::SessionBegun
         && is_openssh(connection)
-        && is_new
         && log.lines == last.line
         && connection.entries.first().is_some_and(|first| first.line <= BEFORE + 1)
 }

@@ -1,6 +1,8 @@
 //! Connections that are closed or reset, where the step at which it happens decides.
 
-use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Said, Seen, SoonAfterLogin};
+use super::family::When::{
+    After, Always, Before, Between, Exchanging, NoVersion, Recorded, Said, Seen, SoonAfterLogin,
+};
 use super::family::{Candidate, Family, is};
 use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
@@ -84,6 +86,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("idle-closed", After(Check::Channel), "it comes after a silence"),
             is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
             is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
+            is("handshake-kex-failed", Recorded(Event::KexinitSent), "it comes during the key exchange"),
             is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
             is(
                 "auth-account-refused",
@@ -143,6 +146,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Session closing while KEX in progress",
             "Closed while preparing to contact host",
             "russh::Error: HUP",
+            // SSH.NET, where the other side ends the connection in order.
+            "An established connection was aborted by the server",
         ],
         unless: &[Event::CommandEnded, Event::ExitStatus],
         candidates: CLOSED,
