@@ -103,6 +103,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "IOError: closed stream",
             "(IOError: closed stream)",
             "(IOError): <text>closed stream",
+            "Exception while executing on host <host>: closed stream",
             "Not connected to server",
             "Broken pipe",
             "EPIPE",
@@ -116,7 +117,14 @@ pub(super) static FAMILIES: &[Family] = &[
         unless: &[Event::ExitStatus],
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
+            is("path-dscp-dropped", JustBegun, "it comes as the session starts, and not with -o IPQoS=none"),
+            is("session-shell-exits", JustBegun, "it comes as the session starts: the server gives it up"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
+            is(
+                "handshake-reset",
+                InLine(&["The connection attempt was rejected"]),
+                "the program says that it comes as it connects",
+            ),
             is("transfer-truncated", InLine(&["kB/s ", "MB/s ", "GB/s "]), "it comes in the middle of a transfer"),
             is("idle-silent-drop", After(Check::Channel), "the session was idle for minutes"),
             is(

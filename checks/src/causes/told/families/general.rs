@@ -171,6 +171,8 @@ pub(super) static FAMILIES: &[Family] = &[
                 "sftp was asked for, and the server closed the channel",
             ),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
             is("idle-closed", Always, "the session was open: the server or the path closed it"),
             is("handshake-closed-before-banner", Always, "it comes while the client connects"),
         ],
