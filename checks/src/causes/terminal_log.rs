@@ -14,12 +14,20 @@ const COMMAND_FAILED: Cause = Cause {
     explanation: "The login worked, the server ran the command, and the command printed a complaint and ended with a status other \
         than 0. ssh passes that status on. What the command complains of is its own business: its arguments, its files, its \
         environment on the server. ssh's own failures have the status 255.\n\n\
-        A command runs without a login shell there: its PATH, its variables and its terminal are other than at a prompt.",
+        A command runs without a login shell there: its PATH, its variables and its terminal are other than at a prompt.\n\n\
+        So do sftp, scp and git fail in a session that works, where the account may not read or write a file or folder, or the \
+        path is wrong.",
     fixes: &[
         Fix { summary: "Run the command at a prompt of the account", snippet: Some("ssh -t {alias}"), ..Fix::LOOK },
         Fix {
             summary: "Compare the environment of a command with that of a prompt",
             snippet: Some("ssh {alias} env"),
+            ..Fix::LOOK
+        },
+        Fix {
+            summary: "Show owner and mode of a file or folder that is refused",
+            snippet: Some("ssh {alias} ls -ld PATH"),
+            caution: Some("replace PATH"),
             ..Fix::LOOK
         },
     ],

@@ -35,6 +35,17 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Remote side initiated key re-exchange", Event::Rekeying),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
+    // FileZilla.
+    ("keyfile \"<key>\"", Event::KeyOffered),
+    // phpseclib.
+    ("-> NET_SSH2_MSG_KEXINIT", Event::KexinitSent),
+    ("-> NET_SSH2_MSG_NEWKEYS", Event::NewkeysSent),
+    ("NET_SSH2_MSG_SERVICE_ACCEPT", Event::LoginBegun),
+    ("NET_SSH2_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
+    ("-> NET_SSH2_MSG_CHANNEL_OPEN (", Event::ChannelAsked),
+    ("NET_SSH2_MSG_CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
+    ("-> NET_SSH2_MSG_CHANNEL_REQUEST", Event::RequestSent),
+    ("NET_SSH2_MSG_CHANNEL_SUCCESS", Event::RequestGranted),
     // Vagrant, which tries again until the login works.
     ("Warning: Authentication failure. Retrying", Event::NewkeysReceived),
     ("Vagrant insecure key detected.", Event::LoggedIn),
@@ -102,6 +113,13 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     // SSHKit, whose commands end so.
     ("Exception while executing <text> exit status: <failed>", Event::CommandEnded),
     ("Finished in <n> seconds with exit status <n>", Event::CommandEnded),
+    // Go's library, whose programs quote it, Jenkins' Publish over SSH, Packer and docker-machine.
+    ("Process exited with status <failed>", Event::CommandEnded),
+    ("Exec exit status not zero. Status [<failed>", Event::CommandEnded),
+    ("remote command exited with '<failed>", Event::CommandEnded),
+    ("Script exited with non-zero exit status: <failed>", Event::CommandEnded),
+    ("err     : exit status <failed>", Event::CommandEnded),
+    ("Error running SSH command: exit status <failed>", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
     ("connection established", Event::Connected),

@@ -153,8 +153,14 @@ fn contains(line: &[u8], piece: &[u8]) -> bool {
     line.windows(piece.len()).any(|window| window == piece)
 }
 
+/// A line without the box that Terraform draws around its errors.
+fn without_box(line: &[u8]) -> &[u8] {
+    line.trim_ascii_start().strip_prefix("│".as_bytes()).map_or(line, <[u8]>::trim_ascii_start)
+}
+
 /// The record of a format with one line a record.
 fn of(line: &[u8]) -> Record<'_> {
+    let line = without_box(line);
     // The time in this greeting is that of another session.
     let Some(stamp) = stamp(line).filter(|_| !line.starts_with(b"Last login: ")) else {
         let (ident, pid, message) = sender(line).unwrap_or((None, None, line));

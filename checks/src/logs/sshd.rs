@@ -20,6 +20,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Accepted <method> for <user> from <address> port <port>", Event::LoggedIn),
     ("Pubkey auth succeeded for '<user>' with", Event::LoggedIn),
     ("<method=password>Password auth succeeded for '<user>' from <address>:<port>", Event::LoggedIn),
+    ("<method=password>PAM password auth succeeded for '<user>' from <address>:<port>", Event::LoggedIn),
+    ("<user> has been authenticated by privileged process", Event::LoggedIn),
     ("Failed <method> for invalid user <user> from <address> port <port>", Event::LoginRefused),
     ("Failed <method> for <user> from <address> port <port>", Event::LoginRefused),
     ("Bad password attempt for '<user>' from <address>:<port>", Event::LoginRefused),

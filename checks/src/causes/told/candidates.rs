@@ -16,6 +16,10 @@ use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 /// The longest age of a session that just began, seconds: a login's own steps take no longer.
 const JUST_BEGUN_S: f64 = 5.0;
 
+/// What ssh says where it can ask nobody for a password.
+pub(super) const NO_TERMINAL: &[&str] =
+    &["ssh_askpass: exec(", "ssh_askpass: posix_spawnp:", "read_passphrase: can't open /dev/tty"];
+
 /// The candidates for a text, those that the log speaks for first.
 pub(super) fn candidates(
     connection: &Connection,
@@ -93,10 +97,12 @@ fn is_up_to_the_login(code: &str) -> bool {
 
 /// True if the log speaks for a candidate; `None` where it does not.
 fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
-    let before = || connection.entries.iter().filter(|entry| entry.line <= seen.line.number);
+    // Above a log that is pasted below it, an error is the end of that log told first.
+    let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
+    let before = || connection.entries.iter().filter(|entry| is_heading || entry.line <= seen.line.number);
     let has = |event: Event| before().any(|entry| entry.event == event);
     let any = |events: &[Event]| before().any(|entry| events.contains(&entry.event));
-    let passed = |check: Check| seen.after >= Some(check);
+    let passed = |check: Check| seen.after >= Some(check) || is_heading && connection.passed(check);
     let has_steps = || before().any(|entry| matches!(entry.event.place(), Some((_, Part::Step | Part::Passes))));
     let has_text = |texts: &[&str]| connection.sightings.iter().any(|other| texts.contains(&other.symptom.as_str()));
     let offers = |method: &str| {
@@ -138,7 +144,9 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         }
         When::NothingOffered => {
             (is_openssh(connection) || has(Event::KeyTried) || is_of_net_ssh(connection))
-                && offers("publickey") == Some(true)
+                && offers("publickey").unwrap_or_else(|| {
+                    has(Event::KeyTried) && seen.line.in_english().contains("Permission denied (publickey)")
+                })
                 && !any(&[Event::KeyOffered, Event::KeyAccepted])
                 && !was_a_key_sent(connection)
         }
@@ -150,6 +158,10 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Recorded(event) => has(event),
         When::Without(events) => return (!any(events)).then_some(false),
         When::KeyRefused => has(Event::KeyOffered) && !has(Event::KeyAccepted),
+        When::Unasked => has_text(NO_TERMINAL) && !has(Event::Asked),
+        When::KeyRefusedUnasked => {
+            has_text(NO_TERMINAL) && !has(Event::Asked) && has(Event::KeyOffered) && !has(Event::KeyAccepted)
+        }
         When::KeyNotUsed => has(Event::KeyAccepted) && !has(Event::LoggedIn),
         When::MethodMissing => offers("publickey") == Some(false) && !tried_a_password(connection),
         When::Reason(number) => reason(seen.line.in_english()) == Some(number),

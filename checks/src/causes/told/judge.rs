@@ -29,10 +29,11 @@ use crate::facts::log::{Connection, Entry, Event, Line, Log, Sighting};
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 12] = [
+const REASONS: [(&str, &str); 13] = [
     ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
+    ("channel-local-forward-failed", "config-control-path"),
     ("server-nologin", "auth-account-refused"),
     ("auth-user-unknown", "auth-password-rejected"),
     ("server-disk-full", "auth-password-rejected"),

@@ -70,10 +70,17 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
     told.cause.code == OF_EVERYBODY && drops < logins
 }
 
-/// True if plink or PuTTY opens a serial line, and no connection of SSH.
+/// True if plink or PuTTY opens a serial line, or a program connects to a port of another service, and no connection of SSH.
 pub(super) fn is_without_ssh(log: &Log) -> bool {
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    seen.chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))
+    let mut lines = seen.chain(&log.unknown);
+    let goes_on = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check >= Check::Handshake);
+    let has_a_handshake = || log.connections.iter().any(|connection| connection.entries.iter().any(goes_on));
+    log.connects_elsewhere
+        && log.programs.is_empty()
+        && !has_a_handshake()
+        && !lines.clone().any(|line| is_of_ssh(line.in_english()))
+        || lines.any(|line| line.in_english().contains("Unable to open serial port"))
 }
 
 /// True if a cause keeps one client out before it has a session, and is no fault of the server's.

@@ -16,6 +16,8 @@ pub(super) const KILLED: &[&str] = &[
 
 /// Texts that count only where a sign of SSH is beside them: their words are ordinary ones.
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
+    "Not allowed command",
+    "Software caused connection abort",
     "Bad port \"",
     "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
     "Proxy authentication failed",

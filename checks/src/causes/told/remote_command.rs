@@ -15,11 +15,16 @@ const QUOTED: usize = 3;
 /// The statuses of a command's own failure: 254 and 255 are also those of a session that was not let in, and -1 is where none came.
 const OF_A_COMMAND: RangeInclusive<i64> = 1..=253;
 
+/// The status with which a shell ends that does not find the program.
+const NOT_FOUND: &str = "127";
+
 /// Returns the cause of a session whose command complained in words of its own, and ended with a status of failure.
 pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
-    let cause = causes::all().find(|cause| cause.code == "exit-command-failed")?;
+    let of = |code: &str| causes::all().find(|cause| cause.code == code);
+    let cause = of("exit-command-failed")?;
     let reported = log.connections.iter().enumerate().find_map(|(at, connection)| {
         let (line, status) = reported(connection)?;
+        let cause = if status == NOT_FOUND { of("session-command-missing")? } else { cause };
         let line = format!("line {line}: the command ended with status {status}");
         Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: vec![at] })
     });
@@ -48,7 +53,10 @@ fn names_an_exception(line: &Line) -> bool {
 /// The line in which a program that runs commands on servers reports a failed one, and its status.
 fn reported(connection: &Connection) -> Option<(u64, &str)> {
     let ended = connection.entries.iter().rfind(|entry| entry.event == Event::CommandEnded)?;
-    let status = ended.value("failed")?.trim_end_matches([',', '.', ':', ';']);
+    let status = ended
+        .value("failed")
+        .or_else(|| ended.value("status"))?
+        .trim_end_matches([',', '.', ':', ';', ']', '\'', '"', ')']);
     let is_its_own = status.parse().is_ok_and(|status| OF_A_COMMAND.contains(&status));
     is_its_own.then_some((ended.line, status))
 }

@@ -41,8 +41,11 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     }
     // ssh logs its next step at once after the login; of libraries, only some log the session.
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
+    let is_of_tcp = matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected);
+    // sftp says so once the login is done.
+    let was_asked = || connection.first(Event::Asked).is_some_and(|asked| asked.line < last.line);
     let was_connected_before =
-        matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected) && connection.passed(Check::Auth);
+        is_of_tcp && connection.passed(Check::Auth) || last.event == Event::Connected && was_asked();
     if was_connected_before
         || is_of_a_forwarding(last)
         || goes_on_alone(connection, last)

@@ -16,6 +16,58 @@ const HARMLESS: &[&str] = &[
     "BSM audit: getaddrinfo failed for",
     // A fault of VS Code's own.
     "Resolver error: TypeError: <what> is not a function",
+    "Resolver error: <what> is not a function",
+    "Resolver error: Error: <what> is not a function",
+    "mux_client_request_session: exitval sent twice",
+    // libssh and others, of settings of ssh that they do not know.
+    "ssh_config_parse_line: Unsupported option:",
+    "ssh_config_parse_line:  Unsupported option:",
+    "ssh_config_parse_line: Unapplicable option:",
+    "ssh_config_parse_line:  Unapplicable option:",
+    // Forge servers' pages, which have logins of their own.
+    "HTTP: Auth rejected",
+    "HTTP: Request failed",
+    // rclone, where a hash could not be made.
+    "Failed to calculate dst hash",
+    "Failed to calculate src hash",
+    "timed out waiting for formatting",
+    "pam_faillock(sshd:auth): User unknown",
+    "preauth child terminated by signal 15",
+    // The commands that Ansible starts, and the end of a pipe of syncoid's.
+    "> SSH: EXEC ssh",
+    "CRITICAL ERROR: <text>syncoid line",
+    "pip._vendor.urllib3",
+    // A socket of a file, and what a shell read as a program's name.
+    "connect ECONNREFUSED /",
+    "connect ENOENT /",
+    "sh: <n>: --<what>: not found",
+    // PostgreSQL's driver, and git-lfs, which goes on over HTTPS.
+    "Connection terminated due to connection timeout",
+    "Unable to negotiate version with remote side",
+    // rsync's own service.
+    "name lookup failed for <address>: <why>",
+    // git's own protocol: over ssh it reads from a pipe.
+    "fatal: read error: Connection reset by peer",
+    "name=\"active.motd\"",
+    "name=\"motd\"",
+    // ssh reads on: settings of what it was built without, or of protocol 1.
+    "Unsupported option \"gssapi",
+    "Unsupported option \"rsaauthentication",
+    "Unsupported option \"rhostsrsaauthentication",
+    "Unsupported option \"rhostsauthentication",
+    "Unsupported option \"kerberos",
+    "Unsupported option \"afstokenpassing",
+    "Unsupported option \"smartcarddevice",
+    "Unsupported option \"pkcs11provider",
+    "Unsupported option \"compressionlevel",
+    "Unsupported option \"cipher\"",
+    "Unsupported option \"protocol\"",
+    "Unsupported option \"useprivilegedport",
+    "Unsupported option \"fallbacktorsh",
+    "Unsupported option \"usersh",
+    // Another program in a pipe.
+    "mbuffer: error: outputThread: error writing to <stdout>",
+    "mbuffer: warning: error during output to <stdout>",
     "No credentials were supplied",
     "key_load_public: No such file or directory",
     "load_hostkeys: fopen <file>: No such file or directory",
@@ -95,7 +147,6 @@ const HARMLESS: &[&str] = &[
     "Auth rejected (none)",
     "failed auth none",
     "User aborted during",
-    "User aborted at",
     "Agent-forwarding connection closed",
     "Forwarded port closed",
     "Could not set up connection sharing as",

@@ -143,6 +143,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Channel open failure: Connection timed out",
             "Channel open failure: No route to host",
             "Channel open failure: Name or service not known",
+            "Channel open failure: Temporary failure in name resolution",
             "direct-tcpip` channel failed: Connection refused",
             "direct-tcpip` channel failed: Connection timed out",
             "direct-tcpip` channel failed: open failed",

@@ -59,6 +59,11 @@ pub(super) const CLOSED: &[Candidate] = &[
     is("idle-closed", After(Check::Channel), "it comes after a silence"),
     is("session-pam-refused", After(Check::Auth), "it comes right after the login: PAM, or the shell"),
     is("channel-closed-early", After(Check::Auth), "it comes as the session opens"),
+    is(
+        "auth-disconnected",
+        Seen(&["wrote data to terminal:"]),
+        "the login was under way: a password had been asked for",
+    ),
     is("handshake-closed-before-banner", Always, "ssh -v shows no remote software version"),
     is("auth-disconnected", Always, "ssh -v shows that keys were exchanged"),
     is("handshake-max-startups", Always, "some attempts succeed"),

@@ -111,6 +111,10 @@ pub enum When {
     Without(&'static [Event]),
     /// A key was offered, and none was accepted.
     KeyRefused,
+    /// ssh could not ask for a password: it has no terminal and no askpass, and shows no prompt.
+    Unasked,
+    /// As `Unasked`, of a login whose key was refused.
+    KeyRefusedUnasked,
     /// The log records the login, and neither a key nor a password that was offered.
     NothingOffered,
     /// A ProxyCommand or a jump host was started, and no server's version has come.

@@ -26,10 +26,11 @@ pub(super) static FAMILIES: &[Family] = &[Family {
             "the login works, and the forge's own command does not reach its database or its web server",
         ),
         is(
-            "session-restricted",
+            "exit-command-failed",
             Always,
-            "the login works, and the forge's own command refuses or fails: the forge's log has the reason",
+            "the login works, and the forge's own command fails: the forge's log has the reason",
         ),
+        is("session-restricted", Always, "this key may not read or write that repository"),
         is("session-forced-command", Always, "command= in authorized_keys runs another program than the forge's"),
     ],
     ..Family::NEW

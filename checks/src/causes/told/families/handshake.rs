@@ -1,57 +1,10 @@
-//! The key exchange, and packets that do not verify.
+//! The key exchange.
 
-use super::family::When::{After, Always, Before, Exchanging, InLine, Lists, NothingInCommon, Said, Seen};
+use super::family::When::{After, Always, Exchanging, Lists, NothingInCommon, Seen};
 use super::family::{Family, Writer, is};
 use crate::causes::told::algorithms::AlgorithmKind::{Cipher, Compression, HostKey, Kex, Mac};
 use crate::facts::Check;
 use crate::facts::log::Event;
-
-/// Packets do not verify from the first encrypted one.
-const AT_FIRST: &str = "it fails at the first encrypted packet every time, and not with another cipher or MAC (-c, -m)";
-/// Packets do not verify in a session that worked.
-const AFTER_A_WHILE: &str =
-    "it comes after a while or with volume: a bad cable, NIC offload, memory, or device on the path";
-/// Lines of a session that worked before: a copy under way, and the session's end in the server's log.
-const OF_A_SESSION: &[&str] = &[
-    "(sshd:session): session closed for user",
-    "KB/s ",
-    "MB/s ",
-    "kB/s ",
-    "tar: Unexpected EOF",
-    "tar: Removing leading",
-    "close_fds r <n>",
-];
-/// Words of people about a session that worked before.
-const TOLD_OF_A_SESSION: &[&str] = &[
-    "large file",
-    "big file",
-    "lot of data",
-    "lots of data",
-    "lot of output",
-    "lots of output",
-    "large amount",
-    "after a while",
-    "after some time",
-    "after a few",
-    "after several",
-    "at random",
-    "randomly",
-    "in the middle of",
-    "while copying",
-    "while transferring",
-    "during transfer",
-    "during the transfer",
-    "during a transfer",
-    "during file transfer",
-    "transferring files",
-    "file larger than",
-    "files larger than",
-    "разрывается",
-    "обрывается",
-    "nach einer Weile",
-    "au bout de quelques",
-    "después de un rato",
-];
 
 /// OpenSSH's words for an RSA key below its minimum, as it checks a signature.
 const RSA_TOO_SMALL: &[&str] = &["ssh_rsa_verify: RSA modulus too small: <n>", "ssh_rsa_verify: n too small: <n> bits"];
@@ -187,74 +140,6 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("handshake-slow", Always, "the reply comes after seconds"),
             is("handshake-kex-failed", Always, "the connection is closed at once: sshd's log says why"),
-        ],
-        ..Family::NEW
-    },
-    Family {
-        texts: &[
-            "Corrupted MAC on input",
-            "message authentication code incorrect",
-            "Incorrect MAC received on packet",
-            "Incorrect CRC received on packet",
-            "Mismatched MAC",
-            "Wrong packet authentication code",
-            "ssh: MAC failure",
-            "Invalid MAC",
-            "MAC Error",
-            "corrupted mac detected",
-            "corrupted hmac detected",
-            "HMAC error",
-            "Integrity error",
-            "Packet corrupt",
-            "Connection corrupted",
-            "Bad packet length <n>",
-            "Message Authentication Code did not verify",
-            "Incoming packet was garbled on decryption",
-            "Out-of-range packet length from remote suggests data stream corruption",
-            "Bad packet length: <n>",
-            "BAD_PACK_LEN: Bad packet length",
-            "Packet len too high",
-            "ssh: packet too large",
-            "ssh: max packet length exceeded",
-            "Indicated packet length <n> too large",
-            "Invalid packet length",
-            "AEADBadTagException",
-            "Invalid HMAC",
-            "Failure establishing ssh session: -4,",
-            "Failure establishing ssh session: -12,",
-            "Illegal packet size! (<n>)",
-            "asyncssh.misc.MACError",
-            "[MAC_ERROR]",
-            "(MacError)",
-            "DISCONNECT_MAC_ERROR",
-            "MAC verification failed",
-            "Remote sent corrupt MAC",
-            "Failed to decrypt a packet",
-            "Failed MAC check",
-            "ssh_packet: Decryption error",
-        ],
-        writer: Writer::Anyone,
-        candidates: &[
-            is(
-                "transfer-corrupted",
-                Seen(&["tar: Removing leading `", "sending incremental file list", "receiving incremental file list"]),
-                "data had come: a bad cable or adapter, NIC offload, memory, or device on the path damages it",
-            ),
-            is("handshake-mac-mismatch", Seen(&["closed (0 bytes received so far)"]), AT_FIRST),
-            is("transfer-corrupted", Seen(&["bytes received so far)"]), AFTER_A_WHILE),
-            is(
-                "handshake-protocol-violation",
-                Seen(&["exchange_identification: banner line <n>:"]),
-                "lines come before the version: the ProxyCommand, or something on the way, prints into the connection",
-            ),
-            is("transfer-corrupted", After(Check::Auth), AFTER_A_WHILE),
-            is("handshake-mac-mismatch", Before(Check::Auth), AT_FIRST),
-            is("transfer-corrupted", Seen(OF_A_SESSION), AFTER_A_WHILE),
-            is("handshake-mac-mismatch", InLine(&["[preauth]"]), AT_FIRST),
-            is("transfer-corrupted", Said(TOLD_OF_A_SESSION), AFTER_A_WHILE),
-            is("handshake-mac-mismatch", Always, AT_FIRST),
-            is("transfer-corrupted", Always, AFTER_A_WHILE),
-            is("handshake-protocol-violation", Always, "something else prints into the connection"),
         ],
         ..Family::NEW
     },

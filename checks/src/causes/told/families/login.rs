@@ -1,11 +1,12 @@
 //! The host key and the login.
 
 use super::family::When::{
-    Always, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Said, SaidOfMethods, Seen, SeenWithout,
-    Without,
+    Always, InLine, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Said, SaidOfMethods, Seen,
+    SeenWithout, Without,
 };
 use super::family::{Candidate, Family, Writer, is};
 use super::hardware::MEANT_KERBEROS;
+use crate::causes::told::candidates::NO_TERMINAL;
 use crate::facts::log::Event;
 
 /// Messages of ssh after a host certificate that it rejects.
@@ -181,6 +182,11 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is("auth-key-rejected", KeyRefused, "the key is not in the account's authorized_keys"),
             is("auth-method-unavailable", MethodMissing, "the list in brackets lacks the method that was meant"),
+            is(
+                "auth-method-unavailable",
+                InLine(&["(server sent: )"]),
+                "the server's list is empty: it takes no login at all",
+            ),
             is("auth-no-credentials", Always, "no key is loaded: Pageant, -i, or Connection > SSH > Auth"),
             is("auth-method-unavailable", Always, "a password was meant, and the list in brackets lacks password"),
             is("auth-key-rejected", Always, "PuTTY printed Server refused our key before it"),
@@ -235,7 +241,7 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["ssh_askpass: exec(", "read_passphrase: can't open /dev/tty"],
+        texts: NO_TERMINAL,
         candidates: &[
             is("hostkey-unknown", Seen(&["Host key verification failed"]), "ssh asked about the host key"),
             is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),
@@ -251,9 +257,28 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // Net::SSH asks for a password once no key was accepted.
+        texts: &["(Errno::ENOTTY)", "Errno::ENOTTY: "],
+        candidates: &[
+            is("auth-key-rejected", Always, "no key was accepted, and nobody could type a password"),
+            is("auth-method-unavailable", Always, "a password is wanted, and nobody could type it"),
+            is("auth-key-encrypted", Always, "the key has a passphrase, and nobody was there to type it"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // Trilead SSH2: Jenkins refuses a host key so, after a line of its own.
         texts: &["Key exchange was not finished, connection is closed"],
         candidates: &[
+            is(
+                "handshake-kex-failed",
+                Seen(&[
+                    "SocketException: Broken pipe",
+                    "SocketException: Connection reset",
+                    "SocketException: Software caused",
+                ]),
+                "the connection broke while keys were exchanged",
+            ),
             is(
                 "hostkey-unknown",
                 Seen(&[

@@ -1,6 +1,6 @@
 //! Passwords and answers to prompts.
 
-use super::family::When::{Always, Seen};
+use super::family::When::{Always, KeyRefusedUnasked, Seen, Unasked};
 use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
@@ -43,6 +43,22 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["Identity added:"]),
                 "a key was loaded to log in with, and the account does not have it: ssh asked for a password after it",
             ),
+            is(
+                "auth-key-rejected",
+                Seen(&["git@<host>'s password:"]),
+                "git is the account of a forge, which has no password: no key was accepted",
+            ),
+            is(
+                "auth-key-rejected",
+                KeyRefusedUnasked,
+                "the key was refused, and nobody could type a password: ssh has no terminal there",
+            ),
+            is(
+                "auth-method-unavailable",
+                Unasked,
+                "nobody could type a password: ssh has no terminal there, and no ssh-askpass",
+            ),
+            is("auth-key-encrypted", Unasked, "the key has a passphrase, and nobody was there to type it"),
             is(
                 "auth-password-rejected",
                 Always,

@@ -198,14 +198,15 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        texts: &["does not appear to be a git repository"],
+        texts: &["does not appear to be a git repository", "': not a git archive"],
         is_named: true,
         candidates: &[
             is(
-                "session-restricted",
+                "exit-command-failed",
                 Always,
-                "ssh works: the path is wrong, or this key may not read it (or the URL lacks its colon: git@HOST:path)",
+                "ssh works, and git on the server finds nothing there: the path is wrong (or the URL lacks its colon: git@HOST:path)",
             ),
+            is("session-restricted", Always, "this key may not read the repository"),
             is("session-forced-command", Always, "ssh HOST true runs something else: the key has a command of its own"),
         ],
         ..Family::NEW

@@ -20,12 +20,24 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        // Clients say as they leave that nothing they had was accepted.
+        // JSch logs in with a password more often than with a key.
         texts: &[
             "JSchException: Auth fail",
             "JSchException: Auth cancel",
             ": Auth fail [preauth]",
             ": Auth cancel [preauth]",
+        ],
+        writer: Writer::Server,
+        candidates: &[
+            is("auth-password-rejected", Always, "the client logs in with a password, which is wrong"),
+            is("auth-key-rejected", Always, "the client logs in with a key, which this account does not have"),
+            is("auth-signature-algorithm", Always, "the line above it says that ssh-rsa is not accepted"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Clients say as they leave that nothing they had was accepted.
+        texts: &[
             "No supported authentication methods available [preauth]",
             "No more auth methods available [preauth]",
             "No more authentication methods to try [preauth]",

@@ -1,9 +1,13 @@
 //! Ends of connections and sessions.
 
 use super::closed::BY_VOLUME;
-use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
+use super::family::When::{Always, Between, Exchanging, InLine, JustBegun, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
+
+/// Frames of SSH.NET in a session.
+const SERVED: &[&str] =
+    &["Renci.SshNet.Sftp.", "Renci.SshNet.SftpClient.", "Renci.SshNet.SshCommand.", "Renci.SshNet.ScpClient."];
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -67,6 +71,29 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // SSH.NET, where the server closes the connection.
+        texts: &["An established connection was aborted"],
+        candidates: &[
+            is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
+            is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),
+            is(
+                "handshake-closed-before-banner",
+                Seen(&["Renci.SshNet.Session.Connect"]),
+                "the stack trace is that of Connect: no session was open",
+            ),
+            is("idle-closed", Seen(SERVED), "the session was open: its library's frames say so"),
+            is(
+                "handshake-kex-failed",
+                Always,
+                "it comes as the program connects: an old library meets a server of today",
+            ),
+            is("handshake-closed-before-banner", Always, "it comes as the program connects, before any version"),
+            is("idle-closed", Always, "the session was open, and idle"),
+            is("idle-reset", Always, "it comes at the first action after an idle time"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "client_loop: send disconnect: Connection reset by peer",
             "client_loop: send disconnect: Connection reset",
@@ -77,8 +104,9 @@ pub(super) static FAMILIES: &[Family] = &[
             "Socket error Event: <n> Error: 10053",
             "Socket error Event: <n> Error: 10054",
             "Software caused connection abort",
+            "Error: Software caused connection abort",
             "client not connected",
-            "An established connection was aborted",
+            "An established connection was aborted by the software in your host",
             "] read error: Connection reset by peer",
             "] write error: Connection reset by peer",
             "Read error from remote host <address> port <port>: Connection reset by peer",
@@ -94,6 +122,14 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the stack trace is that of Connect: no session was open",
             ),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
+            is("session-shell-exits", JustBegun, "it comes as the session starts: the server gives it up"),
+            is(
+                "session-chroot-failed",
+                Seen(&["Couldn't read packet: Connection reset by peer"]),
+                "sftp ends so at once: sshd's log says bad ownership or modes for chroot directory",
+            ),
+            is("handshake-reset", InLine(&["Failed to connect:"]), "it comes as the program connects"),
+            is("path-dscp-dropped", JustBegun, "it comes as the session starts, and not with -o IPQoS=none"),
             BY_VOLUME,
             is(
                 "idle-reset",

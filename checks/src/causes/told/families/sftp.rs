@@ -20,6 +20,13 @@ const TERMINAL_FORCED: &[&str] = &[
     "-o 'RequestTTY yes",
     "RequestTTY=yes",
     "opening connection using: ssh -t",
+    "--rsh='ssh -t",
+    "--rsh='/bin/ssh -t",
+    "--rsh='/usr/bin/ssh -t",
+    "--rsh=\"ssh -t",
+    "-e 'ssh -t",
+    "-e \"ssh -t",
+    "cmd[0]=ssh cmd[1]=-t",
     "opening connection using<text> -t <host> rsync --server",
     "opening connection using<text> -tt <host> ",
     "cmd[1]=-t",
@@ -228,10 +235,11 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         candidates: &[
             is(
-                "session-restricted",
+                "exit-command-failed",
                 Always,
-                "the account may not write or read that file or folder: look at its owner and mode",
+                "the session works, and the account may not write or read that file or folder: look at its owner and mode",
             ),
+            is("session-restricted", Always, "the account may only read, or write elsewhere"),
             is("session-home-missing", Always, "it is the home directory, which belongs to another account"),
         ],
         ..Family::NEW

@@ -293,6 +293,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "ssh.socket: Too many incoming connections",
             "with reason code TooManyConnections",
             "sshd.socket: Too many incoming connections",
+            "dropbear.socket: Too many incoming connections",
+            "sshd-unix-local.socket: Too many incoming connections",
             "FAIL: ssh per_source_limit",
         ],
     ),

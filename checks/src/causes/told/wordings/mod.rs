@@ -11,6 +11,7 @@ mod libraries;
 mod libssh;
 mod login;
 mod modules;
+mod programs;
 mod reach;
 mod reported;
 mod server;
@@ -56,6 +57,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         devices::WORDINGS,
         dropbear::WORDINGS,
         modules::WORDINGS,
+        programs::WORDINGS,
         servers::WORDINGS,
         sources::WORDINGS,
         reported::WORDINGS,

@@ -3,7 +3,16 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
-    ("config-control-path", &["Cannot write to ControlPath"]),
+    (
+        "config-control-path",
+        &[
+            "Cannot write to ControlPath",
+            "Failed to connect to new control master",
+            // A file system that holds no sockets.
+            "channel_post_mux_listener getpeereid failed",
+            "muxserver_listen: link mux listener <file> => <file>: Operation not",
+        ],
+    ),
     ("session-rc-output", &["bytes received from server too large, want"]),
     (
         "auth-agent-unreachable",
