@@ -44,9 +44,6 @@ const BEGINNINGS: [&[u8]; 21] = [
 /// The beginnings of lines of code, as stack traces quote them.
 const CODE: [&[u8]; 6] = [b"raise ", b"throw ", b"return ", b"await ", b"self.", b"File \""];
 
-/// The left sides of boxes that programs draw around their messages.
-const SIDES: [&str; 5] = ["│", "┃", "║", "▏", "┊"];
-
 /// Joins lines where the whole has a text of the catalogue, or a step, that none of its lines has.
 pub(super) struct Joiner<'a> {
     lexicon: &'a Lexicon,
@@ -176,19 +173,11 @@ fn may_go_on(record: &Record<'_>, shortest: usize) -> bool {
     (shortest..=WIDEST).contains(&message.len()) && message.last().is_some_and(|last| !b".!?{}".contains(last))
 }
 
-/// A line without the indent, the marks of a quotation and the side of a box, and those of a comment where the line before has them too.
+/// A line without the indent and the marks of a quotation, and those of a comment where the line before has them too.
 fn text<'a>(line: &'a [u8], before: &[u8]) -> &'a [u8] {
     let is_comment = before.trim_ascii_start().first().is_some_and(|first| b"#*/+".contains(first));
     let is_mark = |byte: &u8| b" \t>|".contains(byte) || is_comment && b"#*/+".contains(byte);
-    let mut text = line;
-    loop {
-        let side = SIDES.iter().find(|side| text.starts_with(side.as_bytes())).map_or(0, |side| side.len());
-        let marks = text[side..].iter().take_while(|byte| is_mark(byte)).count();
-        if side + marks == 0 {
-            return text;
-        }
-        text = &text[side + marks..];
-    }
+    &line[line.iter().take_while(|byte| is_mark(byte)).count()..]
 }
 
 /// The sentences that lines may have been: broken at a space, or in the middle of a word.
@@ -252,10 +241,6 @@ mod tests {
             (
                 "> ssh: connect to host db port 22: Connection\n>   refused",
                 "> ssh: connect to host db port 22: Connection refused",
-            ),
-            (
-                "│ ssh: connect to host db port 22: Connection\n│ refused",
-                "│ ssh: connect to host db port 22: Connection refused",
             ),
             (
                 "Unable to negotiate with 192.0.2.7 port 22: no matching\n    key exchange method\n    found. Their offer: a",
