@@ -22,8 +22,8 @@ const ASK_WHETHER_FORCED: &str = "printenv SSH_ORIGINAL_COMMAND\n";
 /// The line for a shell of root's that was given a new environment, as by a forced `sudo -i`: the process that started that shell still has the
 /// variable. An inner `sh` looks for it, since csh knows neither `$PPID` nor `2>`.
 const ASK_PARENT: &str = "sh -c 'exec 2>/dev/null; p=$(sed -n \"s/^PPid:[^0-9]*//p\" /proc/$PPID/status) && tr \"\\000\" \"\\n\" </proc/$p/environ | grep -a ^SSH_ORIGINAL_COMMAND='\n";
-/// The line that a shell answers with the addresses and ports of the login that it belongs to.
-const ASK_LOGIN: &str = "printenv SSH_CONNECTION\n";
+/// The line that a shell answers with the client's port of the login that it belongs to (ssh(1)).
+const ASK_LOGIN: &str = "sh -c 'set -- $SSH_CONNECTION; echo port $2'\n";
 /// The variable of both questions about a forced command.
 const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
@@ -86,7 +86,7 @@ pub(super) async fn settle(
     }
     if !on_input.closed && !on_input.connection_lost {
         if seen.line_sent && !seen.line_answered {
-            running.write(ASK_WHETHER_FORCED, ANSWER).await;
+            running.write(format!("{ASK_WHETHER_FORCED}{ASK_LOGIN}"), ANSWER).await;
         }
         let mut is_awaited = awaited(mark);
         let ended = Instant::now();
@@ -113,6 +113,7 @@ pub(super) async fn settle(
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
+    seen.login = seen.login.or(own_port.and_then(|port| login(&on_input.stdout, port)));
     let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
     seen.forced |= seen.line_answered && !seen.own_mark && command;
     let quoted = format!("echo {line}\n");
@@ -196,15 +197,10 @@ async fn ask_whether_forced(running: &mut Running, mark: &str) -> (bool, bool) {
     (has_gone_on && is_forced(&ask(running, ASK_PARENT).await), false)
 }
 
-/// The login that SSH_CONNECTION names in a shell's answer: the addresses and ports of the client and of the server (ssh(1)).
+/// The login whose port stands in a shell's answer.
 fn login(answer: &[u8], own_port: u16) -> Option<LoginOfShell> {
     let answer = String::from_utf8_lossy(answer);
-    let port = answer.lines().find_map(|line| match *line.split_whitespace().collect::<Vec<_>>() {
-        [client, port, server, _] if [client, server].iter().all(|address| address.contains(['.', ':'])) => {
-            port.parse::<u16>().ok()
-        }
-        _ => None,
-    })?;
+    let port = answer.lines().find_map(|line| line.trim_end().strip_prefix("port ")?.parse::<u16>().ok())?;
     Some(if port == own_port { LoginOfShell::Ours } else { LoginOfShell::Another })
 }
 
