@@ -185,7 +185,7 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
                 "the shell is not seen to belong to our own login (SSH_CONNECTION): it may be forced, on another host or for another account"
             };
             let found = Match::new(Certainty::Possible, [came, read.to_owned(), signal.to_owned()]);
-            // Older recordings have no word on the login, and were judged without it.
+            // In older recordings, which have no word on the login, the check failed.
             let is_unclear = facts.is_settled_by_signal() || evidence.channel.passed().is_some();
             let found = if is_unclear { found.at(Severity::Warning) } else { found };
             return Some(found.titled("A shell reads the input of commands, and they do not run".to_owned()));
