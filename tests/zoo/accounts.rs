@@ -56,6 +56,11 @@ fn shell_alone(lab: &Lab) -> Server {
     )
 }
 
+/// A shell with the environment of another login, as of one on the host behind this one.
+const NEXT_LOGIN: &str = "exec env -u SSH_ORIGINAL_COMMAND SSH_CONNECTION='192.0.2.1 40000 192.0.2.2 22' sh";
+/// Asks for a reason, and shows that on terminals alone, as the `read -p` of bash does.
+const QUESTION: &str = "[ -t 0 ] && printf 'Reason for access: '\nread -r reason\nexec sh -c \"$SSH_ORIGINAL_COMMAND\"";
+
 /// The words of ssh about a host behind this one that does not let it in.
 const NEXT_HOST: &str = "echo 'Pseudo-terminal will not be allocated because stdin is not a terminal.' >&2\n\
     echo 'me@inner: Permission denied (publickey).' >&2; exit 255";
@@ -135,6 +140,13 @@ setups! {
     // A start-up file that runs `exec sudo -i` looks alike.
     shell_of_the_next_host: |lab| forced(lab, &format!("exec {}", lab.program("job", "unset SSH_ORIGINAL_COMMAND; exec sh"))), ME
         => "degraded", ["session-startup-exec"], [];
+    shell_of_the_next_host_by_ssh: |lab| forced(lab, &format!("exec {}", lab.program("job", NEXT_LOGIN))), ME
+        => "healthy", ["session-restricted"], ["program"];
+    service_that_is_not_reached: |lab| job(lab, "echo 'Could not connect to Redis at 192.0.2.9:6379: Connection refused' >&2; exec cat >/dev/null"), ME
+        => "degraded", ["session-shell-exits"], [];
+    question_before_commands: |lab| on_terminal(lab, &lab.program("ask", QUESTION)), ME
+        => "degraded", ["session-start-hangs"], [];
+    question_that_no_terminal_shows: |lab| job(lab, QUESTION), ME => "degraded", ["session-start-hangs"], [];
     next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
     error_of_the_system_in_spanish: |lab| job(lab, "echo \"timeout: fallo al ejecutar la orden '/opt/borg': Permiso denegado\" >&2; exit 1"), ME
         => "degraded", ["session-shell-exits"], [];

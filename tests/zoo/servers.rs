@@ -16,6 +16,8 @@ setups! {
     #[ignore = "tests/run --zoo"]
     dropbear_forced: |lab| { lab.key_options("command=\"echo done\""); lab.dropbear(&[]) }, []
         => "healthy", ["session-restricted"], ["forward", "program"];
+    dropbear_forced_to_another_account: |lab| { lab.key_options("command=\"exec env -i sh\""); lab.dropbear(&[]) }, []
+        => "degraded", ["session-startup-exec"], ["forward"];
     #[ignore = "tests/run --zoo"]
     tinyssh: Lab::tinyssh, [] => "healthy", [], ["exec"];
     asyncssh: |lab| lab.asyncssh(&[]), [] => "healthy", [], ["exec"];

@@ -29,6 +29,13 @@ fn few_files(lab: &Lab) -> Server {
     lab.sshd(&[])
 }
 
+/// An imitation that does not know any of the doctor's words.
+fn imitation_of_little(lab: &Lab) -> Server {
+    let script = lab.program("imitation", "echo \"bash: ${2%% *}: command not found\" >&2; exit 127");
+    lab.user("me", &script);
+    lab.sshd(&["Subsystem sftp /usr/lib/openssh/sftp-server"])
+}
+
 /// An imitation of a shell, as honeypots and appliances have: it knows some commands itself, and its `sh` reads lines whatever the
 /// arguments are.
 fn imitation(lab: &Lab) -> Server {
@@ -52,6 +59,7 @@ setups! {
         => "healthy", ["session-subsystem-missing"], ["exec", "forward"];
     shell_that_may_open_few_files: few_files, ME => "healthy", [], ALL;
     shell_imitated: imitation, ME => "healthy", [], ALL;
+    shell_imitated_that_knows_nothing: imitation_of_little, ME => "degraded", ["session-shell-exits"], ["forward"];
     #[ignore = "tests/run --zoo"]
     shell_zsh: |lab| shell(lab, "zsh"), ME => "healthy", [], ALL;
     #[ignore = "tests/run --zoo"]

@@ -87,7 +87,7 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
             (ran, other_output, reads, input_open) = (second, other, Reads::Nothing, arrived);
         }
     }
-    if let Some(program) = lacks_program(&sanitize_bytes(&ran.stderr)).filter(|_| ran.closed && ran.stdout_bytes == 0) {
+    if let Some(program) = lacked(logged_in, &ran) {
         logged_in.lacks = Some(program);
         return Step::Skipped(NO_PROGRAMS.into());
     }
@@ -105,6 +105,11 @@ async fn of_command(ctx: &Context, logged_in: &mut LoggedIn, lead: Lead) -> Step
     let (written_bytes, given_status) = (OUTPUT, STATUS);
     let facts = Facts { ran, input_open, other_output, written_bytes, given_status, again, ending, ..Facts::default() };
     judged(whole, facts)
+}
+
+/// The program that the last command did not find, where it ended without any output.
+fn lacked(logged_in: &LoggedIn, ran: &Ran) -> Option<&'static str> {
+    lacks_program(&sanitize_bytes(&ran.stderr), logged_in.is_imitation).filter(|_| ran.closed && ran.stdout_bytes == 0)
 }
 
 /// Judges the step; data that our own library could not read is no fault of the server's.

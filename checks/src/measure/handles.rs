@@ -82,6 +82,8 @@ pub struct LoggedIn {
     pub no_input: bool,
     /// A program of our command that the account does not have.
     pub lacks: Option<&'static str>,
+    /// An imitation of a shell runs commands.
+    pub is_imitation: bool,
     /// The path loses what fills its packets: see transfer.
     pub is_stalling: bool,
     /// The command that runs stores all of the data before it sends it back.
@@ -105,6 +107,7 @@ impl LoggedIn {
             sftp: None,
             no_input: false,
             lacks: None,
+            is_imitation: false,
             is_stalling: false,
             is_stored: false,
             asked: None,
@@ -123,6 +126,7 @@ impl LoggedIn {
             sftp: None,
             no_input: self.no_input,
             lacks: self.lacks,
+            is_imitation: self.is_imitation,
             is_stalling: self.is_stalling,
             is_stored: self.is_stored,
             asked: None,

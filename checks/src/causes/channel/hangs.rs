@@ -2,9 +2,9 @@
 
 use crate::base::text::seconds;
 use crate::causes::{Cause, Fix, Match, Severity, Side};
-use crate::facts::Check;
 use crate::facts::certainty::Certainty;
 use crate::facts::channel::{Facts, HungUp};
+use crate::facts::{Check, Evidence};
 
 const START_UP_FILES: Fix = Fix {
     side: Side::Server,
@@ -36,7 +36,9 @@ pub(super) const START_HANGS: Cause = Cause {
         A forced command that waits for ever, or carries data to a service that waits for the client's first word \
         (`nc HOST PORT`), can look the same. Accounts that only forward connections are sometimes set up this way \
         (`command=\"sleep infinity\"`): for those, use `--expect forward`. Where the account's shell is a program that \
-        prints and goes on, nothing is wrong either.",
+        prints and goes on, nothing is wrong either.\n\n\
+        A wrapper or a start-up file that asks for a reason, a ticket or the acceptance of terms waits for a line. People \
+        answer it; scp, rsync, Git and jobs send no answer.",
     fixes: &[
         Fix {
             side: Side::Server,
@@ -48,6 +50,13 @@ pub(super) const START_HANGS: Cause = Cause {
             side: Side::Server,
             summary: "Check whether the home directory is on a file server that does not answer",
             snippet: Some("findmnt -T ~{user}; timeout 5 ls -d ~{user}; echo status $?"),
+            ..Fix::LOOK
+        },
+        Fix {
+            side: Side::Client,
+            when: asks,
+            summary: "See the question",
+            snippet: Some("ssh -t {alias}"),
             ..Fix::LOOK
         },
         START_UP_FILES,
@@ -79,6 +88,13 @@ pub(super) const START_HANGS: Cause = Cause {
             );
         }
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
+        let asked = facts.shell.as_deref().and_then(|shell| shell.output.as_deref());
+        if let Some(asked) = asked.filter(|_| facts.asks_on_terminal()) {
+            let read = "after lines on standard input the command ran: something in front of it reads them";
+            let asks = format!("on a terminal it asks \"{asked}\", and waits");
+            let found = Match::new(Certainty::Possible, [nothing, read.to_owned(), asks]).at(Severity::Warning);
+            return Some(found.titled("A question comes before commands, and waits for an answer".to_owned()));
+        }
         if seen.ran_later() {
             let later = format!(
                 "it ran {} after {} on standard input: it was slow, or waited for that",
@@ -91,6 +107,11 @@ pub(super) const START_HANGS: Cause = Cause {
         if seen.own_mark {
             let read =
                 "as soon as a line was sent on standard input, the command ran: a start-up file or a wrapper reads it";
+            if facts.waits_without_terminals() {
+                let no_terminal = "the account may not have a terminal, on which a question would show";
+                let because = [nothing, read.to_owned(), no_terminal.to_owned()];
+                return Some(Match::new(Certainty::Possible, because).at(Severity::Warning));
+            }
             return Some(Match::new(Certainty::Certain, [nothing, read.to_owned()]));
         }
         let end = "it did not end at the end of its input either";
@@ -105,6 +126,11 @@ pub(super) const START_HANGS: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// True if a question comes before commands.
+fn asks(evidence: &Evidence) -> bool {
+    evidence.channel.facts().is_some_and(Facts::asks_on_terminal)
+}
 
 pub(super) const STARTUP_EXEC: Cause = Cause {
     code: "session-startup-exec",
@@ -137,14 +163,22 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
             return None;
         }
         let waited = seconds(facts.ran.duration_ms / 1000.0);
-        // A login shell that greets and ignores its arguments is one for people.
-        let certainty = if facts.other_output.is_some() { Certainty::Likely } else { Certainty::Certain };
+        // A login shell that greets and ignores its arguments is one for people. Where no signal told, a forced command may have taken the variable
+        // from the shell that has it as well.
+        let is_told = facts.is_settled_by_signal() || !facts.only_reads_lines();
+        let certainty = if facts.other_output.is_some() || !is_told { Certainty::Likely } else { Certainty::Certain };
         let came = format!("the command was accepted, and {} came within {waited}", came(facts));
         if may_be_forced {
             let read = "a line on standard input was executed as a command, and ours was not";
-            let signal = "SIGHUP ended nothing: the shell is forced, ignores the signal, or belongs to another user";
-            let found =
-                Match::new(Certainty::Possible, [came, read.to_owned(), signal.to_owned()]).at(Severity::Warning);
+            let signal = if facts.is_settled_by_signal() {
+                "SIGHUP ended nothing: the shell is forced, ignores the signal, or belongs to another user"
+            } else {
+                "the shell is not seen to belong to our own login (SSH_CONNECTION): it may be forced, on another host or for another account"
+            };
+            let found = Match::new(Certainty::Possible, [came, read.to_owned(), signal.to_owned()]);
+            // In older recordings, which have no word on the login, the check failed.
+            let is_unclear = facts.is_settled_by_signal() || evidence.channel.passed().is_some();
+            let found = if is_unclear { found.at(Severity::Warning) } else { found };
             return Some(found.titled("A shell reads the input of commands, and they do not run".to_owned()));
         }
         let hung_up = facts.on_input.as_ref().and_then(|seen| seen.hung_up);

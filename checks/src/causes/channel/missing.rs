@@ -61,7 +61,7 @@ pub(super) const COMMAND_MISSING: Cause = Cause {
         }
         let facts = evidence.channel.failed()?;
         let ran = &facts.ran;
-        if ran.status != Some(NOT_FOUND) || !ran.closed || facts.mark_seen {
+        if ran.status != Some(NOT_FOUND) || !ran.closed || facts.mark_seen || facts.is_imitation() {
             return None;
         }
         let said = facts.words().find(|words| says_not_found(words))?;
@@ -177,12 +177,15 @@ fn without_programs(evidence: &Evidence, facts: &Facts) -> Option<Match> {
         return Some(found.titled("The account lacks standard programs".to_owned()));
     }
     let said = facts.stderr.as_deref().filter(|_| facts.plain)?;
-    finds_no_sh(said).then(|| {
-        let because = [
+    let because = || {
+        [
             format!("the account's shell said \"{said}\", and ran a plain echo"),
             "transfer and exit were not tested, for they need sh, cat and dd".to_owned(),
-        ];
-        let found = Match::new(Certainty::Likely, because).at(Severity::Info);
-        found.titled("The account's PATH has no standard programs".to_owned())
-    })
+        ]
+    };
+    let found = |title: &str| Match::new(Certainty::Likely, because()).at(Severity::Info).titled(title.to_owned());
+    if facts.is_imitation() {
+        return Some(found("An imitation of a shell runs commands: it has no exec"));
+    }
+    finds_no_sh(said).then(|| found("The account's PATH has no standard programs"))
 }

@@ -242,7 +242,8 @@ const SHELL_EXITS: Cause = Cause {
             return None;
         }
         let read = facts.on_input.as_ref().filter(|seen| seen.closed);
-        let closed = facts.ran.closed || is_unclear && read.is_some();
+        let is_cut_off = facts.does_not_reach_its_service();
+        let closed = facts.ran.closed || is_unclear && (read.is_some() || is_cut_off);
         // A program that is known by its words, and does not serve what they promise.
         let printed_and_succeeded = facts.other_output.is_some() && facts.ran.status == Some(0) && !is_unclear;
         if !facts.was_started() || !closed || printed_and_succeeded {
@@ -250,6 +251,7 @@ const SHELL_EXITS: Cause = Cause {
         }
         let (status_seen, signal) = (facts.ran.status.or(read.and_then(|seen| seen.status)), &facts.ran.signal);
         let end = match (status_seen, signal) {
+            _ if !facts.ran.closed && read.is_none() => "what ran in place of our command did not end".to_owned(),
             (Some(code), _) => format!("without our command's output the session ended with {}", status(code)),
             (None, Some(signal)) => format!("the session was ended by signal {signal}, without our command's output"),
             (None, None) => "the channel was closed without a status and without our command's output".to_owned(),
@@ -260,6 +262,10 @@ const SHELL_EXITS: Cause = Cause {
         let found = forwards(facts, Match::new(certainty, std::iter::once(end).chain(words)));
         let found = if facts.fails_at_next_host() {
             found.titled("The forced command's own ssh does not get to the next host".to_owned())
+        } else if is_unclear && is_cut_off {
+            found.titled("What runs in place of commands does not reach its own service".to_owned())
+        } else if is_unclear && facts.is_imitation() {
+            found.titled("Commands are read by an imitation of a shell, which has no exec".to_owned())
         } else {
             found
         };

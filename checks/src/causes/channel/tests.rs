@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::channel::{Capabilities, Capability, HungUp, OnInput, Sftp};
+use crate::facts::channel::{Capabilities, Capability, HungUp, LoginOfShell, OnInput, Sftp, Shell};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::facts::{Evidence, Step, Timed};
 
@@ -86,6 +86,92 @@ fn a_shell_that_reads_commands_is_told_by_its_hang_up() {
     assert_eq!(judged(Some(HungUp::All), false), [("session-startup-exec", None)]);
     assert_eq!(judged(Some(HungUp::ShellAlone), false), [("session-startup-exec", starts())]);
     assert_eq!(judged(None, true), [("session-startup-exec", starts())]);
+}
+
+/// The account, and the certainty and severity of the finding, where a shell reads commands and these are its signal and its login.
+fn shell_in_place(hung_up: Option<HungUp>, login: Option<LoginOfShell>) -> (Account, Option<(Certainty, Severity)>) {
+    let seen = OnInput { line_sent: true, line_answered: true, hung_up, login, ..OnInput::default() };
+    let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+    let facts = Facts { ran, on_input: Some(Box::new(seen)), ..Facts::default() };
+    let account = facts.account();
+    let step = if account == Account::Nothing { Step::Failed(facts) } else { Step::Passed(facts) };
+    let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+    let found = (hangs::STARTUP_EXEC.judge)(&evidence);
+    (account, found.map(|found| (found.certainty, found.severity.unwrap_or(hangs::STARTUP_EXEC.severity))))
+}
+
+#[test]
+fn a_shell_is_told_by_its_login_where_no_signal_tells() {
+    let unclear = (Account::Unclear, Some((Certainty::Possible, Severity::Warning)));
+    // sshd before 7.9, dropbear, or root: another host's shell, a container's, or that of a start-up file.
+    assert_eq!(shell_in_place(None, Some(LoginOfShell::Another)), unclear);
+    assert_eq!(shell_in_place(None, None), unclear);
+    let replaced = (Account::Nothing, Some((Certainty::Likely, Severity::Critical)));
+    assert_eq!(shell_in_place(None, Some(LoginOfShell::Ours)), replaced);
+    // A start-up file that runs ssh ends by the signal.
+    assert_eq!(shell_in_place(Some(HungUp::Nothing), Some(LoginOfShell::Another)), (Account::Restricted, None));
+    assert_eq!(shell_in_place(Some(HungUp::Nothing), Some(LoginOfShell::Ours)), unclear);
+    let ended = (Account::Nothing, Some((Certainty::Certain, Severity::Critical)));
+    assert_eq!(shell_in_place(Some(HungUp::All), Some(LoginOfShell::Another)), ended);
+}
+
+#[test]
+fn a_question_before_commands_is_told_by_what_a_terminal_shows() {
+    let found = |shell: Option<Shell>, pty| {
+        let own_mark_after_s = Some(0.1);
+        let seen = OnInput { line_sent: true, own_mark: true, own_mark_after_s, closed: true, ..OnInput::default() };
+        let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+        let may = Capabilities { pty, shell: Capability::Allowed, ..Capabilities::default() };
+        let (on_input, capabilities) = (Some(Box::new(seen)), Box::new(may));
+        let facts = Facts { ran, on_input, capabilities, shell: shell.map(Box::new), ..Facts::default() };
+        let account = facts.account();
+        let step = if account == Account::Nothing { Step::Failed(facts) } else { Step::Passed(facts) };
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let found = (hangs::START_HANGS.judge)(&evidence).unwrap();
+        (account, found.certainty, found.severity)
+    };
+    let asks = Shell { stays: true, output: Some("Reason:".to_owned()), ..Shell::default() };
+    let unclear = (Account::Unclear, Certainty::Possible, Some(Severity::Warning));
+    assert_eq!(found(Some(asks), Capability::Allowed), unclear);
+    assert_eq!(found(None, Capability::of(Some(false))), unclear);
+    let silent = Shell::default();
+    assert_eq!(found(Some(silent), Capability::Allowed), (Account::Nothing, Certainty::Certain, None));
+}
+
+#[test]
+fn an_imitation_of_a_shell_misses_no_program() {
+    let judged = |said: &str| {
+        let facts = Facts { stderr: Some(said.to_owned()), ..ended(127) };
+        let step = if facts.account() == Account::Nothing { Step::Failed(facts) } else { Step::Passed(facts) };
+        let evidence = Evidence { channel: Timed { step, duration_ms: 1.0 }, ..Evidence::unexamined() };
+        let found = CAUSES.iter().filter_map(|cause| Some((cause.code, (cause.judge)(&evidence)?.certainty)));
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(judged("bash: exec: command not found\\n"), [("session-shell-exits", Certainty::Possible)]);
+    let missing = ("session-command-missing", Certainty::Certain);
+    assert!(judged("bash: line 1: borg: command not found\\n").contains(&missing));
+}
+
+#[test]
+fn a_program_that_does_not_reach_its_service_is_not_at_work() {
+    let account = |said: Option<&str>, other_output: Option<&str>, answer: Option<&str>| {
+        let seen = OnInput {
+            line_sent: true,
+            closed: true,
+            status: Some(0),
+            output: answer.map(Into::into),
+            ..OnInput::default()
+        };
+        let ran = Ran { closed: false, status: None, gave_up: Some(GaveUp::Silence), ..ended(0).ran };
+        let (stderr, other_output) = (said.map(Into::into), other_output.map(Into::into));
+        Facts { ran, stderr, other_output, on_input: Some(Box::new(seen)), ..Facts::default() }.account()
+    };
+    let said = "Could not connect to Redis at 127.0.0.1:6379: Connection refused\\n";
+    assert_eq!(account(Some(said), None, None), Account::Unclear);
+    assert_eq!(account(Some("reading records\\n"), None, None), Account::Restricted);
+    // It does something all the same.
+    assert_eq!(account(Some(said), Some("3 records\\n"), None), Account::Restricted);
+    assert_eq!(account(Some(said), None, Some("stored\\n")), Account::Restricted);
 }
 
 #[test]

@@ -29,7 +29,9 @@ impl Facts {
     pub fn serves(&self) -> Vec<Service> {
         let may = &self.capabilities;
         let purpose = self.program().map(|program| program.purpose);
-        let has_shell = (may.shell.is_allowed() || self.is_at_prompt()) && !self.runs_on_terminal_only();
+        let has_shell = (may.shell.is_allowed() || self.is_at_prompt())
+            && !self.runs_on_terminal_only()
+            && !self.asks_on_terminal();
         let command_line = self
             .program()
             .is_some_and(|program| program.purpose == Purpose::CommandLine && (program.is_sure || has_shell));
@@ -166,6 +168,7 @@ impl Facts {
             return false;
         }
         match self.program().filter(|program| program.is_sure || ran.status != Some(PAM_STATUS)) {
+            None if self.does_not_reach_its_service() => false,
             Some(program) => matches!(
                 program.purpose,
                 Purpose::Copying | Purpose::Terminal | Purpose::Refusal | Purpose::CommandLine
@@ -178,7 +181,7 @@ impl Facts {
             // It took the end of its input for the end of its work, or what it was sent for no data of its kind.
             None => self.on_input.as_ref().is_some_and(|seen| {
                 let is_done = seen.closed && (seen.status == Some(0) || seen.rejects_input());
-                (is_done || seen.forced) && !self.says_limit()
+                (is_done || seen.is_forced()) && !self.says_limit()
             }),
         }
     }
@@ -226,10 +229,11 @@ impl Facts {
             return true;
         }
         if let Some(seen) = &self.on_input {
-            return seen.closed;
+            return seen.closed || self.does_not_reach_its_service();
         }
-        let is_command_missing =
-            ran.status.is_some_and(|status| NOT_RUN.contains(&status)) && self.words().any(says_not_run);
+        let is_command_missing = ran.status.is_some_and(|status| NOT_RUN.contains(&status))
+            && self.words().any(says_not_run)
+            && !self.is_imitation();
         // A greeting on a terminal is none of it.
         let has_words = self.has_printed() || !self.fails_in_silence() && self.words().next().is_some();
         let is_end = ran.status == Some(0) || has_words && ran.status != Some(PAM_STATUS) && !is_command_missing;

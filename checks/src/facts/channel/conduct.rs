@@ -1,9 +1,9 @@
 //! The conduct of what runs in a session in place of our command: whether it prints, waits, hangs or ends.
 
 use super::account::PAM_STATUS;
-use super::session::{Facts, HungUp, Lead, OUR_STATUS, OnInput, Shell};
+use super::session::{Facts, HungUp, Lead, LoginOfShell, OUR_STATUS, OnInput, Shell};
 use super::unknown_words::names_unknown;
-use super::words::{NOT_RUN, ends_with_prompt, is_menu, refuses_c};
+use super::words::{NOT_RUN, ends_with_prompt, finds_no_exec, is_asking, is_menu, refuses_c, says_no_connection};
 use crate::base::service::Service;
 
 impl Facts {
@@ -78,8 +78,10 @@ impl Facts {
         {
             return false;
         }
-        let goes_on = |seen: &OnInput| !seen.closed && !seen.forced;
-        self.on_input.as_ref().is_none_or(|seen| goes_on(seen) || seen.line_answered && !seen.forced || seen.own_mark)
+        let goes_on = |seen: &OnInput| !seen.closed && !seen.is_forced();
+        self.on_input
+            .as_ref()
+            .is_none_or(|seen| goes_on(seen) || seen.line_answered && !seen.is_forced() || seen.own_mark)
     }
 
     /// True if our command ran, as its status shows at the end of its input, and its output came to nobody: neither the mark nor what it was sent.
@@ -92,7 +94,7 @@ impl Facts {
     /// True if a shell of the account's own stands in our command's place and has read a line of ours, or our command waited for one.
     fn is_shell_in_place(&self) -> bool {
         let waited = |seen: &OnInput| seen.own_mark && (seen.line_sent || seen.ran_later());
-        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.forced || waited(seen))
+        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.is_forced() || waited(seen))
     }
 
     /// True if complaints on standard error are all that came, neither a line nor the end of the input changed that.
@@ -129,10 +131,14 @@ impl Facts {
     }
 
     /// True if a shell reads lines in our command's place, and SIGHUP ended nothing: it is forced, or a start-up file put it there and it ignores
-    /// the signal or belongs to another user.
+    /// the signal or belongs to another user. True as well where the server passes no signals on, and the shell does not belong to our login: a
+    /// forced command that leads to another host or account looks so.
     #[must_use]
     pub fn may_be_forced_shell(&self) -> bool {
-        self.on_input.as_ref().is_some_and(|seen| seen.hung_up == Some(HungUp::Nothing))
+        let is_untold = |seen: &OnInput| {
+            seen.hung_up.is_none() && seen.line_answered && !seen.own_mark && seen.login != Some(LoginOfShell::Ours)
+        };
+        self.on_input.as_deref().is_some_and(|seen| seen.hung_up == Some(HungUp::Nothing) || is_untold(seen))
     }
 
     /// True if it hangs in a way that the account may be there for: it waits on purpose, its shell may be forced, or our command ran some time after
@@ -141,7 +147,53 @@ impl Facts {
     pub fn hangs_unclearly(&self) -> bool {
         let ran_at_end = |seen: &OnInput| seen.own_mark && !seen.line_sent;
         let ran_at_end = self.on_input.as_deref().is_some_and(ran_at_end);
-        self.hangs() && (self.may_wait_on_purpose() || self.may_be_forced_shell() || ran_at_end)
+        self.hangs()
+            && (self.may_wait_on_purpose()
+                || self.may_be_forced_shell()
+                || self.asks_on_terminal()
+                || self.waits_without_terminals()
+                || ran_at_end)
+    }
+
+    /// True if something in front of our command took a line of ours before the command ran: a start-up file or a wrapper reads it.
+    #[must_use]
+    pub fn waits_for_a_line(&self) -> bool {
+        let waited = |seen: &OnInput| seen.own_mark && seen.line_sent && !seen.line_answered && !seen.line_passed_on;
+        self.hangs() && self.on_input.as_deref().is_some_and(waited)
+    }
+
+    /// True if it does, and the account may have no terminal on which a question would show.
+    #[must_use]
+    pub fn waits_without_terminals(&self) -> bool {
+        self.waits_for_a_line() && self.capabilities.pty.is_refused()
+    }
+
+    /// True if that shows on a terminal why: it asks for something and waits for the answer, or it prints there alone, for people.
+    #[must_use]
+    pub fn asks_on_terminal(&self) -> bool {
+        let asks = |shell: &Shell| {
+            let output = shell.output.as_deref().filter(|_| shell.stays);
+            output.is_some_and(|output| shell.is_within_line || is_asking(output) || !self.has_printed())
+        };
+        self.waits_for_a_line() && self.shell.as_deref().is_some_and(asks)
+    }
+
+    /// True if an imitation of a shell read our command: it does not know `exec`.
+    #[must_use]
+    pub fn is_imitation(&self) -> bool {
+        [&self.other_output, &self.stderr].into_iter().flatten().any(|said| finds_no_exec(said))
+    }
+
+    /// True if what ran in place of our command printed nothing but complaints on standard error that a connection of its own did not come about, and
+    /// ended with our input, or went on.
+    #[must_use]
+    pub fn does_not_reach_its_service(&self) -> bool {
+        let seen = self.on_input.as_deref().filter(|seen| !seen.line_answered && !seen.own_mark);
+        let complains = |seen: &OnInput| {
+            let said = [&self.stderr, &seen.stderr].into_iter().flatten();
+            seen.output.is_none() && said.into_iter().any(|said| says_no_connection(said))
+        };
+        !self.mark_seen && self.other_output.is_none() && seen.is_some_and(complains)
     }
 
     /// True if what ran in place of our command read a line of ours and quoted it as one that it does not know: an interpreter, a database's

@@ -15,7 +15,7 @@ pub mod words;
 pub use account::Account;
 pub use capabilities::{Capabilities, Capability, Sessions};
 pub(crate) use session::{AT_ONCE_S, OUR_STATUS, OURS};
-pub use session::{Facts, HungUp, Lead, OnInput, Shell};
+pub use session::{Facts, HungUp, Lead, LoginOfShell, OnInput, Shell};
 pub use sftp::Sftp;
 
 use crate::base::service::Service;

@@ -115,6 +115,9 @@ pub struct OnInput {
     pub line_passed_on: bool,
     /// The effect of SIGHUP after the line was answered; `null` where that was not sent, which is done as for `terminated`.
     pub hung_up: Option<HungUp>,
+    /// The login that the shell belongs to which answered the line, by SSH_CONNECTION in its environment; `null` where that is not set, or our own
+    /// port is not known.
+    pub login: Option<LoginOfShell>,
     /// It ended at the end of its input.
     pub closed: bool,
     /// It went on in silence, or to print, and SIGTERM ended it; `null` where that was not sent, which is done where the server is OpenSSH's: sshd
@@ -140,6 +143,16 @@ pub enum HungUp {
     Nothing,
 }
 
+/// The login of a shell that answers a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoginOfShell {
+    /// Ours: its connection comes from our own port.
+    Ours,
+    /// One from another port: that of an inner host, or ours behind an address translation that changes ports.
+    Another,
+}
+
 /// Seconds within which a program that waits for a line continues once it comes; a later reaction may be a coincidence.
 pub(crate) const AT_ONCE_S: f64 = 0.7;
 
@@ -149,6 +162,13 @@ impl OnInput {
     pub fn ran_later(&self) -> bool {
         let came_at_once = self.own_mark_after_s.is_some_and(|after_s| after_s <= AT_ONCE_S);
         self.own_mark && (self.line_passed_on || !came_at_once)
+    }
+
+    /// True if a forced command put the shell there that answered: it knows our command, or it belongs to another login and SIGHUP ended nothing.
+    /// A start-up file that runs ssh itself ends by that signal, and sudo and su do not pass the variable of the login on.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        self.forced || self.hung_up == Some(HungUp::Nothing) && self.login == Some(LoginOfShell::Another)
     }
 
     /// True if it ended at what it was sent, said so in words, and was no shell: it reads data of another kind.
@@ -170,6 +190,8 @@ pub struct Shell {
     pub ran: Ran,
     /// It printed something and went on.
     pub stays: bool,
+    /// The output ends within a line, as a prompt does.
+    pub is_within_line: bool,
     /// The text that it printed, escaped.
     pub output: Option<String>,
     /// Standard error, escaped.

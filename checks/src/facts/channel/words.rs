@@ -35,10 +35,48 @@ pub fn finds_no_sh(text: &str) -> bool {
     })
 }
 
-/// The program of our own command that the `sh` which runs it says in a text, escaped, that it does not find or may not run: "sh: 1: cat: not found".
-/// Lines of other programs and of start-up files are about something else.
+/// True if a shell says in a text, escaped, that it finds no command `exec`. Each real one has it (POSIX, Shell Command Language, 2.14): an
+/// imitation of one says so.
 #[must_use]
-pub fn lacks_program(text: &str) -> Option<&'static str> {
+pub fn finds_no_exec(text: &str) -> bool {
+    let is_such = |line: &str| {
+        let line = line.trim_end_matches("\\r").trim_end_matches('.').to_lowercase();
+        let Some((before, says)) = line.rsplit_once(": ") else { return false };
+        let (shell, rest) = before.split_once(": ").unwrap_or(("sh", before));
+        let rest = rest.strip_prefix("line ").unwrap_or(rest);
+        let name = rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(": ");
+        let shell = shell.trim_start_matches('-').rsplit('/').next().unwrap_or_default();
+        shell.ends_with("sh") && name == "exec" && ["command not found", "not found"].contains(&says)
+    };
+    text.split("\\n").any(is_such)
+}
+
+/// True if a text, escaped, says that a connection did not come about: in the words of the system (errno(3) of connect(2), getaddrinfo(3)), or in
+/// those that clients put before them.
+#[must_use]
+pub(super) fn says_no_connection(text: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "failed to connect to ",
+        "could not connect to ",
+        "couldn't connect to ",
+        "can't connect to ",
+        "cannot connect to ",
+        "unable to connect to ",
+        "connection refused",
+        "no route to host",
+        "network is unreachable",
+        "connection timed out",
+        "name or service not known",
+        "temporary failure in name resolution",
+    ];
+    let text = text.to_lowercase();
+    WORDS.iter().any(|words| text.contains(words))
+}
+
+/// The program of our own command that the `sh` which runs it says in a text, escaped, that it does not find or may not run: "sh: 1: cat: not found".
+/// Lines of other programs and of start-up files are about something else; an imitation of a shell has another name.
+#[must_use]
+pub fn lacks_program(text: &str, is_imitation: bool) -> Option<&'static str> {
     const OURS: [&str; 6] = ["head", "tail", "cat", "dd", "tr", "printf"];
     const WORDS: [&str; 7] = [
         "not found",
@@ -51,7 +89,8 @@ pub fn lacks_program(text: &str) -> Option<&'static str> {
     ];
     let lacked = |line: &str| {
         let line = line.trim_end_matches("\\r").to_lowercase();
-        let said = line.strip_prefix("sh").filter(|said| said.starts_with([':', '[']))?;
+        let of_sh = line.strip_prefix("sh").filter(|said| said.starts_with([':', '[']));
+        let said = of_sh.or_else(|| is_imitation.then(|| line.split_once(": ")).flatten().map(|(_, said)| said))?;
         let (before, last) = said.rsplit_once(": ")?;
         // zsh names the command last.
         let name = if before.ends_with("command not found") {
@@ -216,7 +255,7 @@ pub(super) fn refuses_c(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{finds_no_sh, invites_input, lacks_program, refuses_c, says_no_login, says_not_run};
+    use super::{finds_no_exec, finds_no_sh, invites_input, lacks_program, refuses_c, says_no_login, says_not_run};
 
     #[test]
     fn a_greeting_is_told_from_what_wants_an_answer() {
@@ -267,6 +306,28 @@ mod tests {
     }
 
     #[test]
+    fn an_imitation_of_a_shell_knows_no_exec() {
+        for said in [
+            "bash: exec: command not found\\n",
+            "-bash: exec: command not found\\r\\n",
+            "sh: 1: exec: not found\\n",
+            "bash: line 1: exec: command not found\\n",
+            "exec: command not found\\n",
+        ] {
+            assert!(finds_no_exec(said), "{said}");
+        }
+        for other in [
+            "bash: line 1: exec: sh: not found\\n",
+            "sh: 1: exec: foo: not found\\n",
+            "sudo: exec: command not found\\n",
+            "env: exec: No such file or directory\\n",
+            "/srv/run.sh: 2: exec: /srv/verbs/exec: not found\\n",
+        ] {
+            assert!(!finds_no_exec(other), "{other}");
+        }
+    }
+
+    #[test]
     fn a_shell_for_people_does_not_know_the_option_c() {
         for said in [
             "sqlite3: Error: unknown option: -c\\nUse -help for a list of options.\\n",
@@ -292,10 +353,10 @@ mod tests {
             ("sh: 1: tr: Permission denied\\n", "tr"),
             ("mesg: ttyname failed\\nsh: /bin/dd: No such file or directory\\r\\n", "dd"),
         ] {
-            assert_eq!(lacks_program(said), Some(name), "{said}");
+            assert_eq!(lacks_program(said, false), Some(name), "{said}");
         }
-        assert_eq!(lacks_program("sh:1: command not found: cat\\n"), Some("cat"));
-        assert_eq!(lacks_program("sh[1]: dd: not found\\n"), Some("dd"));
+        assert_eq!(lacks_program("sh:1: command not found: cat\\n", false), Some("cat"));
+        assert_eq!(lacks_program("sh[1]: dd: not found\\n", false), Some("dd"));
         for other in [
             "cat: write error: Broken pipe\\n",
             "sh: 1: category: not found\\n",
@@ -305,8 +366,13 @@ mod tests {
             "bash: line 1: cat: command not found\\n",
             "sh: 1: cannot open /srv/head: No such file or directory\\n",
         ] {
-            assert_eq!(lacks_program(other), None, "{other}");
+            assert_eq!(lacks_program(other, false), None, "{other}");
         }
+        assert_eq!(
+            lacks_program("bash: head: command not found\\nbash: cat: command not found\\n", true),
+            Some("head")
+        );
+        assert_eq!(lacks_program("bash: category: command not found\\n", true), None);
     }
 
     #[test]

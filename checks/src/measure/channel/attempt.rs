@@ -11,6 +11,7 @@ use crate::facts::channel::programs::known;
 use crate::facts::channel::{Capabilities, Capability, Facts, Lead};
 use crate::facts::connection::Ran;
 use crate::measure::context::Context;
+use crate::os::socket::Socket;
 use crate::ssh::connection::Connection;
 use crate::ssh::recorder::Expect;
 use crate::ssh::run::Running;
@@ -105,8 +106,9 @@ async fn attempt(
         };
         return (Facts { lead, on_terminal, ..seen(ran) }, running);
     }
-    let on_input =
-        settle::settle(running, &mut ran, &mark, (patience, stage), (passes_signals, connection.round_trip())).await;
+    let own_port = connection.socket().and_then(Socket::local_address).map(|own| own.port());
+    let of_server = (passes_signals, own_port, connection.round_trip());
+    let on_input = settle::settle(running, &mut ran, &mark, (patience, stage), of_server).await;
     (Facts { lead, on_input: on_input.map(Box::new), ..seen(ran) }, None)
 }
 

@@ -10,6 +10,7 @@ use russh::client::Msg;
 use crate::base::limits::Patience;
 use crate::base::service::Service;
 use crate::facts::channel::programs::Purpose;
+use crate::facts::channel::words::finds_no_exec;
 use crate::facts::channel::{Capability, Facts, Shell};
 use crate::measure::context::Context;
 use crate::measure::handles::LoggedIn;
@@ -67,7 +68,9 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
     if wish == Wish::Echo {
         // What the server said to our first command no longer matters then.
         if let Some(plain) = attempt::plain(connection, patience).await {
-            *facts = plain;
+            // Except that an imitation of a shell said it.
+            let said = facts.other_output.take().or_else(|| facts.stderr.take()).filter(|said| finds_no_exec(said));
+            *facts = Facts { stderr: plain.stderr.clone().or(said), ..plain };
             return true;
         }
         return !connection.is_closed();
@@ -91,7 +94,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         Opened::Silent => return true,
     };
     let Some(connection) = &logged_in.connection else { return false };
-    if wish == Wish::Sftp && facts.fails_in_silence() {
+    if wish == Wish::Sftp && (facts.fails_in_silence() || facts.waits_for_a_line()) {
         logged_in.sftp = sftp_on_terminal(session, connection, facts, patience).await;
         return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
     }
@@ -140,7 +143,7 @@ async fn session(ctx: &Context, logged_in: &mut LoggedIn, patience: Patience) ->
 }
 
 /// Asks for sftp, on a terminal where one is given: what failed without a word is forced, and may need a terminal, or it is the shell of an
-/// account for sftp. It runs once more for both. Returns a session without a terminal where sftp is served.
+/// account for sftp; and what waits for a line may ask for it there. It runs once more for both. Returns a session without a terminal where sftp is served.
 async fn sftp_on_terminal(
     mut session: Channel<Msg>,
     connection: &Connection,
@@ -150,6 +153,7 @@ async fn sftp_on_terminal(
     let terminal = shell::raw_terminal(&mut session, patience).await;
     let may = &mut facts.capabilities;
     if terminal != Some(true) {
+        may.pty = Capability::of(terminal);
         let sftp;
         (may.sftp, may.sftp_said, sftp) = SftpSession::begin(session, patience).await;
         return sftp;

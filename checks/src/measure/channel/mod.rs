@@ -75,7 +75,8 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     // Our command prints zeros at the end of its input.
     logged_in.no_input = facts.mark_seen && !facts.plain && facts.ran.stdout.contains(&0);
     logged_in.serves_sftp = logged_in.sftp.is_some();
-    logged_in.has_prompt = !facts.mark_seen && facts.shell_is_at_prompt();
+    logged_in.has_prompt = !facts.mark_seen && facts.shell_is_at_prompt() && !facts.asks_on_terminal();
+    logged_in.is_imitation = facts.is_imitation();
     logged_in.running = running.filter(|_| !logged_in.no_input);
     if let Some(login) = &mut logged_in.login {
         login.took += Duration::from_secs_f64(facts.started_ms().unwrap_or_default().max(0.0) / 1000.0);

@@ -8,7 +8,7 @@ use crate::base::limits::Patience;
 use crate::base::nonce::nonce;
 use crate::base::text::sanitize_bytes;
 use crate::facts::channel::words::{invites_input, is_asking};
-use crate::facts::channel::{AT_ONCE_S, OnInput};
+use crate::facts::channel::{AT_ONCE_S, LoginOfShell, OnInput};
 use crate::facts::connection::{GaveUp, Ran};
 use crate::ssh::run::Running;
 
@@ -22,7 +22,9 @@ const ASK_WHETHER_FORCED: &str = "printenv SSH_ORIGINAL_COMMAND\n";
 /// The line for a shell of root's that was given a new environment, as by a forced `sudo -i`: the process that started that shell still has the
 /// variable. An inner `sh` looks for it, since csh knows neither `$PPID` nor `2>`.
 const ASK_PARENT: &str = "sh -c 'exec 2>/dev/null; p=$(sed -n \"s/^PPid:[^0-9]*//p\" /proc/$PPID/status) && tr \"\\000\" \"\\n\" </proc/$p/environ | grep -a ^SSH_ORIGINAL_COMMAND='\n";
-/// The variable in both.
+/// The line that a shell answers with the client's port of the login that it belongs to (ssh(1)).
+const ASK_LOGIN: &str = "sh -c 'set -- $SSH_CONNECTION; echo port $2'\n";
+/// The variable of both questions about a forced command.
 const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
 /// Ends the program in our command's place, if it was accepted and has not ended itself; returns its reaction to input, if it waited.
@@ -34,7 +36,7 @@ pub(super) async fn settle(
     ran: &mut Ran,
     mark: &str,
     (patience, stage): (Patience, Duration),
-    (passes_signals, round_trip): (bool, Duration),
+    (passes_signals, own_port, round_trip): (bool, Option<u16>, Duration),
 ) -> Option<OnInput> {
     if !ran.is_over() {
         ran.gave_up = Some(GaveUp::Total);
@@ -67,6 +69,9 @@ pub(super) async fn settle(
         on_input.gave_up = None;
         if seen.line_answered && !is_printed(&on_input.stdout, mark) {
             (seen.forced, seen.line_quoted) = ask_whether_forced(&mut running, mark).await;
+            if let Some(port) = own_port.filter(|_| !seen.forced && !seen.line_quoted) {
+                seen.login = login(&ask(&mut running, ASK_LOGIN).await.stdout, port);
+            }
         }
         if passes_signals
             && seen.line_answered
@@ -81,7 +86,7 @@ pub(super) async fn settle(
     }
     if !on_input.closed && !on_input.connection_lost {
         if seen.line_sent && !seen.line_answered {
-            running.write(ASK_WHETHER_FORCED, ANSWER).await;
+            running.write(format!("{ASK_WHETHER_FORCED}{ASK_LOGIN}"), ANSWER).await;
         }
         let mut is_awaited = awaited(mark);
         let ended = Instant::now();
@@ -93,9 +98,10 @@ pub(super) async fn settle(
             false
         };
         running.end_input(KEPT, ANSWER, &mut on_input, &mut note).await;
-        // ssh would wait for as long as the account's start-up files take, and our command runs behind them without input too.
+        // ssh would wait for as long as the account's start-up files take, and our command runs behind them without input too, whatever they have
+        // printed.
         let left = stage.saturating_sub(Duration::from_secs_f64((ran.duration_ms + ms_since(sent)).max(0.0) / 1000.0));
-        if on_input.gave_up.is_some() && seen.line_sent && is_silent(&on_input) && !left.is_zero() {
+        if on_input.gave_up.is_some() && is_silent(&on_input) && !left.is_zero() {
             on_input.gave_up = None;
             running.read(KEPT, Patience { silence: left, total: left }, &mut on_input, &mut note).await;
             ran.duration_ms += if is_silent(&on_input) { ms_since(sent) } else { 0.0 };
@@ -107,6 +113,7 @@ pub(super) async fn settle(
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
+    seen.login = seen.login.or(own_port.and_then(|port| login(&on_input.stdout, port)));
     let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
     seen.forced |= seen.line_answered && !seen.own_mark && command;
     let quoted = format!("echo {line}\n");
@@ -188,6 +195,13 @@ async fn ask_whether_forced(running: &mut Running, mark: &str) -> (bool, bool) {
     // A shell that has left the first question unanswered answers no other.
     let has_gone_on = answer.gave_up.is_none() && !answer.closed && !answer.connection_lost;
     (has_gone_on && is_forced(&ask(running, ASK_PARENT).await), false)
+}
+
+/// The login whose port stands in a shell's answer.
+fn login(answer: &[u8], own_port: u16) -> Option<LoginOfShell> {
+    let answer = String::from_utf8_lossy(answer);
+    let port = answer.lines().find_map(|line| line.trim_end().strip_prefix("port ")?.parse::<u16>().ok())?;
+    Some(if port == own_port { LoginOfShell::Ours } else { LoginOfShell::Another })
 }
 
 /// Sends a shell this line, and reads what it prints up to the answer to an `echo` behind it.

@@ -64,7 +64,9 @@ pub async fn check(ctx: &Context, logged_in: Option<&mut LoggedIn>) -> Step<Fact
     }
     // A stall or an alteration of what does come back has another reason.
     let has_no_command = facts.returned_bytes == 0 || facts.ran.closed;
-    if let Some(program) = facts.stderr.as_deref().and_then(lacks_program).filter(|_| has_no_command) {
+    if let Some(program) =
+        facts.stderr.as_deref().and_then(|said| lacks_program(said, logged_in.is_imitation)).filter(|_| has_no_command)
+    {
         (logged_in.running, logged_in.lacks) = (None, Some(program));
         logged_in.runs_commands = Err(NO_PROGRAMS);
         return Step::Skipped(NO_PROGRAMS.into());

@@ -125,7 +125,8 @@ pub(in super::super) const SUBSYSTEM_MISSING: Cause = Cause {
     corroborated_by: &[testimony::no_subsystem],
     judge: |evidence| {
         // Others come without an sftp server more often than with one.
-        let may = Some(&commands(evidence)?.capabilities).filter(|_| is_openssh(evidence))?;
+        let facts = commands(evidence).filter(|facts| is_openssh(evidence) && !facts.is_imitation())?;
+        let may = &facts.capabilities;
         // A key that may do nothing but run commands was made for that.
         let found = |because: Vec<String>, is_meant: bool| {
             let found = Match::new(Certainty::Certain, because);
