@@ -102,7 +102,11 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
 /// True if a text is a log of ssh that ends as the session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh prints its
 /// pledge in the next line, before it waits for the server. Whoever says something around the log may have left that line out.
 fn is_before_its_pledge(log: &Log, connection: &Connection, last: &Entry) -> bool {
-    let is_new = is_openssh_of(connection, (7, 2)) || connection.first(Event::SignatureAlgorithms).is_some();
+    // That line names the method since OpenSSH 8.9.
+    let names_host_and_method = |entry: &Entry| entry.value("host").is_some() && entry.value("method").is_some();
+    let is_new = is_openssh_of(connection, (7, 2))
+        || connection.first(Event::SignatureAlgorithms).is_some()
+        || connection.all(Event::LoggedIn).any(names_host_and_method);
     last.event == Event::SessionBegun
         && is_openssh(connection)
         && is_new
