@@ -35,7 +35,10 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Remote side initiated key re-exchange", Event::Rekeying),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
-    // FileZilla.
+    // FileZilla, and AsyncSSH once a subsystem was granted.
+    ("Directory listing successful", Event::RequestGranted),
+    ("Directory listing of <text> successful", Event::RequestGranted),
+    ("Starting SFTP client", Event::RequestGranted),
     ("keyfile \"<key>\"", Event::KeyOffered),
     // phpseclib.
     ("-> NET_SSH2_MSG_KEXINIT", Event::KexinitSent),

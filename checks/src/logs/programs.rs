@@ -124,6 +124,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("mm_answer_", "sshd"),
     ("monitor_read: checking request", "sshd"),
     ("server_input_channel_open: ", "sshd"),
+    ("Entering interactive session for SSH2.", "sshd"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
     ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
@@ -227,6 +228,7 @@ pub(super) fn names_ssh(message: &[u8]) -> bool {
     message.windows(3).any(|word| word.eq_ignore_ascii_case(b"ssh"))
         || message.windows(4).any(|word| word.eq_ignore_ascii_case(b"sftp"))
         || message.windows(8).any(|word| matches!(word, b"dropbear" | b" DPT=22 " | b"Host key" | b"(publick"))
+        || message.windows(19).any(|word| word == b"list of known hosts")
 }
 
 /// True if a sender is an SSH server, each of whose processes serves one connection.

@@ -28,6 +28,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Partial <method> for <user> from <address> port <port>", Event::PartialSuccess),
     ("Postponed <method> for <user> from <address> port <port>", Event::MethodTried),
     ("User child is on pid <pid>", Event::ChildStarted),
+    ("Entering interactive session for SSH2.", Event::SessionBegun),
     ("Starting session: <what> for <user> from <address> port <port>", Event::RequestGranted),
     ("subsystem request for <what> by user <user>", Event::RequestSent),
     ("Close session: user <user> from <address> port <port>", Event::ChannelFreed),

@@ -85,7 +85,13 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         is_vague &= said.is_empty();
         told = if said.is_empty() { told } else { said };
         let goes_on = log.connections.iter().flat_map(|one| &one.sightings).any(|seen| is_of_a_public_half(log, seen));
-        let is_open = !goes_on && told.iter().all(|one| one.found.certainty == Certainty::Possible);
+        // The side on which a text was logged says more than what is like it on the other.
+        let is_a_servers = |seen: &Sighting| {
+            family(&seen.symptom, Writer::Server).is_some_and(|(_, one)| one.writer == Writer::Server)
+        };
+        let is_of_a_server =
+            log.connections.iter().any(|one| writer(one) == Writer::Server && one.sightings.iter().any(is_a_servers));
+        let is_open = !goes_on && !is_of_a_server && told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
             told = either(told, said, has_texts && !is_vague);
         }

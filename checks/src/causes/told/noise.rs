@@ -9,7 +9,7 @@ use super::strangers::{addresses, is_of_a_stranger};
 use super::words::{FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::causes::Cause;
 use crate::facts::Check;
-use crate::facts::log::{Connection, Entry, Event, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Log, Part, Sighting};
 
 /// Causes that scanners and guessers of passwords meet by the thousand.
 const OF_STRANGERS: [&str; 10] = [
@@ -74,7 +74,9 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
 pub(super) fn is_without_ssh(log: &Log) -> bool {
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     let mut lines = seen.chain(&log.unknown);
-    let goes_on = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check >= Check::Handshake);
+    let goes_on = |entry: &Entry| {
+        matches!(entry.event.place(), Some((Check::Handshake | Check::Hostkey, Part::Step | Part::Passes)))
+    };
     let has_a_handshake = || log.connections.iter().any(|connection| connection.entries.iter().any(goes_on));
     log.connects_elsewhere
         && log.programs.is_empty()

@@ -242,6 +242,8 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: NO_TERMINAL,
+        // ssh for Windows asks at its console all the same.
+        unless: &[Event::Asked],
         candidates: &[
             is("hostkey-unknown", Seen(&["Host key verification failed"]), "ssh asked about the host key"),
             is("auth-key-encrypted", KeyNotUsed, "the key has a passphrase, and nobody was there to type it"),

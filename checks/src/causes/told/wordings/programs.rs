@@ -191,6 +191,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Error on handshaking: ssh: password auth not configured",
         ],
     ),
+    ("auth-disconnected", &["SSH disconnect due to login timeout"]),
     ("config-master-dead", &["Control master terminated unexpectedly"]),
     ("config-client-missing", &["/ssh.exe: No such file or directory", "\\ssh.exe: No such file or directory"]),
     // Chilkat.
