@@ -98,7 +98,8 @@ fn is_up_to_the_login(code: &str) -> bool {
 /// True if the log speaks for a candidate; `None` where it does not.
 fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
     // Above a log that is pasted below it, an error is the end of that log told first.
-    let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
+    let is_heading =
+        connection.entries.first().is_some_and(|first| seen.line.number < first.line && first.event != Event::Asked);
     let before = || connection.entries.iter().filter(|entry| is_heading || entry.line <= seen.line.number);
     let has = |event: Event| before().any(|entry| entry.event == event);
     let any = |events: &[Event]| before().any(|entry| events.contains(&entry.event));

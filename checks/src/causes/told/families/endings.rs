@@ -120,11 +120,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("path-dscp-dropped", JustBegun, "it comes as the session starts, and not with -o IPQoS=none"),
             is("session-shell-exits", JustBegun, "it comes as the session starts: the server gives it up"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
-            is(
-                "handshake-reset",
-                InLine(&["The connection attempt was rejected"]),
-                "the program says that it comes as it connects",
-            ),
+            is("handshake-reset", InLine(&["Connection Failed: "]), "the program says that it comes as it connects"),
             is("transfer-truncated", InLine(&["kB/s ", "MB/s ", "GB/s "]), "it comes in the middle of a transfer"),
             is("idle-silent-drop", After(Check::Channel), "the session was idle for minutes"),
             is(
