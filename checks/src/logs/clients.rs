@@ -35,20 +35,16 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Remote side initiated key re-exchange", Event::Rekeying),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
-    // FileZilla, and AsyncSSH once a subsystem was granted.
-    ("Directory listing successful", Event::RequestGranted),
-    ("Directory listing of <text> successful", Event::RequestGranted),
-    ("Starting SFTP client", Event::RequestGranted),
-    ("keyfile \"<key>\"", Event::KeyOffered),
     // phpseclib.
     ("-> NET_SSH2_MSG_KEXINIT", Event::KexinitSent),
     ("-> NET_SSH2_MSG_NEWKEYS", Event::NewkeysSent),
-    ("NET_SSH2_MSG_SERVICE_ACCEPT", Event::LoginBegun),
-    ("NET_SSH2_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
+    ("<- NET_SSH2_MSG_SERVICE_ACCEPT", Event::LoginBegun),
+    ("<- NET_SSH2_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
+    ("<- NET_SSH2_MSG_USERAUTH_FAILURE", Event::LoginRefused),
     ("-> NET_SSH2_MSG_CHANNEL_OPEN (", Event::ChannelAsked),
-    ("NET_SSH2_MSG_CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
+    ("<- NET_SSH2_MSG_CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
     ("-> NET_SSH2_MSG_CHANNEL_REQUEST", Event::RequestSent),
-    ("NET_SSH2_MSG_CHANNEL_SUCCESS", Event::RequestGranted),
+    ("<- NET_SSH2_MSG_CHANNEL_SUCCESS", Event::RequestGranted),
     // Vagrant, which tries again until the login works.
     ("Warning: Authentication failure. Retrying", Event::NewkeysReceived),
     ("Vagrant insecure key detected.", Event::LoggedIn),
@@ -91,7 +87,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Command: <command>", Event::RequestSent),
     ("Channel closed", Event::ChannelFreed),
     ("Reading from channel started", Event::RequestGranted),
-    ("Starting SFTP client", Event::RequestGranted),
     ("Received exit status <status>", Event::CommandEnded),
     // Ansible's connection of paramiko.
     ("CONFIGURE PROXY COMMAND FOR CONNECTION: <text>", Event::ProxyStarted),
@@ -116,12 +111,9 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     // SSHKit, whose commands end so.
     ("Exception while executing <text> exit status: <failed>", Event::CommandEnded),
     ("Finished in <n> seconds with exit status <n>", Event::CommandEnded),
-    // Go's library, whose programs quote it, Jenkins' Publish over SSH, Packer and docker-machine.
-    ("Process exited with status <failed>", Event::CommandEnded),
+    // Jenkins' Publish over SSH, and docker-machine.
     ("Exec exit status not zero. Status [<failed>", Event::CommandEnded),
     ("remote command exited with '<failed>", Event::CommandEnded),
-    ("Script exited with non-zero exit status: <failed>", Event::CommandEnded),
-    ("err     : exit status <failed>", Event::CommandEnded),
     ("Error running SSH command: exit status <failed>", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
@@ -246,10 +238,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Completed copying <n> files to the remote machine", Event::RequestGranted),
     ("Das Kopieren von <n> Dateien auf den Remotecomputer wurde abgeschlossen", Event::RequestGranted),
     ("Last login: <text>", Event::RequestGranted),
-    ("Microsoft Windows [Version <text>]", Event::RequestGranted),
-    // FileZilla.
-    ("Directory listing successful", Event::RequestGranted),
-    ("Directory listing of <text> successful", Event::RequestGranted),
     ("logout", Event::CommandEnded),
     // A question that waits for the person, not for the server.
     ("<user>@<host>'s password:", Event::Asked),

@@ -98,7 +98,8 @@ fn is_up_to_the_login(code: &str) -> bool {
 /// True if the log speaks for a candidate; `None` where it does not.
 fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
     // Above a log that is pasted below it, an error is the end of that log told first.
-    let is_heading = connection.entries.first().is_some_and(|first| seen.line.number < first.line);
+    let is_heading =
+        connection.entries.first().is_some_and(|first| seen.line.number < first.line && first.event != Event::Asked);
     let before = || connection.entries.iter().filter(|entry| is_heading || entry.line <= seen.line.number);
     let has = |event: Event| before().any(|entry| entry.event == event);
     let any = |events: &[Event]| before().any(|entry| events.contains(&entry.event));
@@ -144,9 +145,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         }
         When::NothingOffered => {
             (is_openssh(connection) || has(Event::KeyTried) || is_of_net_ssh(connection))
-                && offers("publickey").unwrap_or_else(|| {
-                    has(Event::KeyTried) && seen.line.in_english().contains("Permission denied (publickey)")
-                })
+                && offers("publickey") == Some(true)
                 && !any(&[Event::KeyOffered, Event::KeyAccepted])
                 && !was_a_key_sent(connection)
         }

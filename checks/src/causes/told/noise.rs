@@ -9,7 +9,7 @@ use super::strangers::{addresses, is_of_a_stranger};
 use super::words::{FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::causes::Cause;
 use crate::facts::Check;
-use crate::facts::log::{Connection, Entry, Event, Log, Part, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Log, Sighting};
 
 /// Causes that scanners and guessers of passwords meet by the thousand.
 const OF_STRANGERS: [&str; 10] = [
@@ -73,16 +73,7 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
 /// True if plink or PuTTY opens a serial line, or a program connects to a port of another service, and no connection of SSH.
 pub(super) fn is_without_ssh(log: &Log) -> bool {
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    let mut lines = seen.chain(&log.unknown);
-    let goes_on = |entry: &Entry| {
-        matches!(entry.event.place(), Some((Check::Handshake | Check::Hostkey, Part::Step | Part::Passes)))
-    };
-    let has_a_handshake = || log.connections.iter().any(|connection| connection.entries.iter().any(goes_on));
-    log.connects_elsewhere
-        && log.programs.is_empty()
-        && !has_a_handshake()
-        && !lines.clone().any(|line| is_of_ssh(line.in_english()))
-        || lines.any(|line| line.in_english().contains("Unable to open serial port"))
+    seen.chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))
 }
 
 /// True if a cause keeps one client out before it has a session, and is no fault of the server's.

@@ -53,10 +53,7 @@ fn names_an_exception(line: &Line) -> bool {
 /// The line in which a program that runs commands on servers reports a failed one, and its status.
 fn reported(connection: &Connection) -> Option<(u64, &str)> {
     let ended = connection.entries.iter().rfind(|entry| entry.event == Event::CommandEnded)?;
-    let status = ended
-        .value("failed")
-        .or_else(|| ended.value("status"))?
-        .trim_end_matches([',', '.', ':', ';', ']', '\'', '"', ')']);
+    let status = ended.value("failed")?.trim_end_matches([',', '.', ':', ';', ']', '\'', '"', ')']);
     let is_its_own = status.parse().is_ok_and(|status| OF_A_COMMAND.contains(&status));
     is_its_own.then_some((ended.line, status))
 }

@@ -42,10 +42,7 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     // ssh logs its next step at once after the login; of libraries, only some log the session.
     let last = connection.last_step().filter(|last| last.event != Event::LoggedIn)?;
     let is_of_tcp = matches!(last.event, Event::Resolving | Event::Connecting | Event::Connected);
-    // sftp says so once the login is done.
-    let was_asked = || connection.first(Event::Asked).is_some_and(|asked| asked.line < last.line);
-    let was_connected_before =
-        is_of_tcp && connection.passed(Check::Auth) || last.event == Event::Connected && was_asked();
+    let was_connected_before = is_of_tcp && connection.passed(Check::Auth);
     if was_connected_before
         || is_of_a_forwarding(last)
         || goes_on_alone(connection, last)
@@ -105,7 +102,15 @@ fn is_at_its_session(log: &Log, connection: &Connection, last: &Entry) -> bool {
     last.event == Event::SessionBegun
         && is_openssh(connection)
         && log.lines == last.line
-        && connection.entries.first().is_some_and(|first| first.line <= BEFORE + 1)
+        && connection.entries.first().is_some_and(|first| {
+            let is_said = |line: &Line| line.number < first.line && !is_a_command(&line.text);
+            first.line <= BEFORE + 1 && !log.unknown.iter().any(is_said)
+        })
+}
+
+/// True if a line is the command that wrote the log, without a word about it.
+fn is_a_command(line: &str) -> bool {
+    line.contains("ssh -") && !line.contains('#')
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.

@@ -27,29 +27,15 @@ const HARMLESS: &[&str] = &[
     // Forge servers' pages, which have logins of their own.
     "HTTP: Auth rejected",
     "HTTP: Request failed",
-    // rclone, where a hash could not be made.
-    "Failed to calculate dst hash",
-    "Failed to calculate src hash",
-    "timed out waiting for formatting",
     "pam_faillock(sshd:auth): User unknown",
     "preauth child terminated by signal 15",
     // The commands that Ansible starts, and the end of a pipe of syncoid's.
     "> SSH: EXEC ssh",
     "CRITICAL ERROR: <text>syncoid line",
     "pip._vendor.urllib3",
-    // A socket of a file, and what a shell read as a program's name.
-    "connect ECONNREFUSED /",
-    "connect ENOENT /",
-    "sh: <n>: --<what>: not found",
     // PostgreSQL's driver, and git-lfs, which goes on over HTTPS.
     "Connection terminated due to connection timeout",
     "Unable to negotiate version with remote side",
-    // rsync's own service.
-    "name lookup failed for <address>: <why>",
-    // git's own protocol: over ssh it reads from a pipe.
-    "fatal: read error: Connection reset by peer",
-    "name=\"active.motd\"",
-    "name=\"motd\"",
     // ssh reads on: settings of what it was built without, or of protocol 1.
     "Unsupported option \"gssapi",
     "Unsupported option \"rsaauthentication",
@@ -147,6 +133,7 @@ const HARMLESS: &[&str] = &[
     "Auth rejected (none)",
     "failed auth none",
     "User aborted during",
+    "User aborted at",
     "Agent-forwarding connection closed",
     "Forwarded port closed",
     "Could not set up connection sharing as",
@@ -195,7 +182,6 @@ const HARMLESS: &[&str] = &[
     "Ensure <text> is enabled",
     "Ensure <text> is disabled",
     "vulnerable to",
-    // rsync's own service.
     "at authenticate.c(",
     // Expressions of a filter.
     "(?:",

@@ -1,8 +1,6 @@
 //! The version exchange: what a client says when no version comes.
 
-use super::family::When::{
-    Always, Before, Exchanging, Greeting, InLine, OfServer, Said, Seen, SeenWithout, ThroughProxy,
-};
+use super::family::When::{Always, Before, Exchanging, Greeting, OfServer, Said, Seen, SeenWithout, ThroughProxy};
 use super::family::{Family, Writer, is};
 use super::jump::OF_A_WEB_TUNNEL;
 use crate::facts::Check;
@@ -142,16 +140,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Session.connect: java.net.SocketException: Connection reset",
         ],
         candidates: &[
-            is(
-                "server-start-failed",
-                Seen(&["OpenSSL version mismatch. Built against"]),
-                "sshd does not start: the server's OpenSSL is another version than the one it was built with",
-            ),
-            is(
-                "handshake-probed",
-                InLine(&["error: kex_exchange_identification", "error: ssh_exchange_identification"]),
-                "sshd logged it: a client connected and left, as scanners and health checks do",
-            ),
             is("handshake-reset", Always, "every attempt ends so: a firewall or an intrusion prevention resets SSH"),
             is("handshake-max-startups", Always, "some attempts succeed: too many connections wait for a login"),
             is(
@@ -198,15 +186,6 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         is_named: true,
         candidates: &[
-            is(
-                "jump-proxy-command-failed",
-                Seen(&[
-                    "banner line <n>: <text>\": \"",
-                    "banner line <n>: <text>\": [",
-                    "banner line <n>: <text>\": {",
-                ]),
-                "the lines are those of a program that answers in JSON: the ProxyCommand prints them into the connection",
-            ),
             is("handshake-tarpit", Greeting(5), "line after line comes, and never a version"),
             is(
                 "handshake-no-banner",

@@ -95,7 +95,7 @@ pub(super) static FAMILIES: &[Family] = &[
                     "stdio forwarding failed",
                     "Setting implicit ProxyCommand",
                     "Executing proxy command",
-                    "Connecting via bastion",
+                    "Connecting via bastion (<host>) to host",
                 ]),
                 "it comes from a jump host",
             ),

@@ -98,13 +98,14 @@ pub(super) static FAMILIES: &[Family] = &[
                 Always,
                 "the key or password was accepted, and the account's own rules refuse it (PAM, access.conf)",
             ),
-            is("handshake-kex-failed", Always, "ssh -v ends during the key exchange"),
             is(
                 "handshake-closed-before-banner",
                 Always,
                 "the line before it begins with kex_exchange_identification or ssh_exchange_identification",
             ),
             is("handshake-max-startups", Always, "some attempts succeed"),
+            is("handshake-kex-failed", Always, "ssh -v ends during the key exchange"),
+            is("idle-closed", Always, "the session was open, and idle"),
         ],
         ..Family::NEW
     },
@@ -151,8 +152,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Session closing while KEX in progress",
             "Closed while preparing to contact host",
             "russh::Error: HUP",
-            // SSH.NET, where the other side ends the connection in order.
-            "An established connection was aborted by the server",
         ],
         unless: &[Event::CommandEnded, Event::ExitStatus],
         candidates: CLOSED,

@@ -117,10 +117,7 @@ pub(super) static FAMILIES: &[Family] = &[
         unless: &[Event::ExitStatus],
         candidates: &[
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
-            is("path-dscp-dropped", JustBegun, "it comes as the session starts, and not with -o IPQoS=none"),
-            is("session-shell-exits", JustBegun, "it comes as the session starts: the server gives it up"),
             is("handshake-closed-before-banner", Exchanging, "it comes before the login"),
-            is("handshake-reset", Seen(&["The connection attempt was rejected"]), "it comes while the client connects"),
             is("transfer-truncated", InLine(&["kB/s ", "MB/s ", "GB/s "]), "it comes in the middle of a transfer"),
             is("idle-silent-drop", After(Check::Channel), "the session was idle for minutes"),
             is(

@@ -259,28 +259,9 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
-        // Net::SSH asks for a password once no key was accepted.
-        texts: &["(Errno::ENOTTY)", "Errno::ENOTTY: "],
-        candidates: &[
-            is("auth-key-rejected", Always, "no key was accepted, and nobody could type a password"),
-            is("auth-method-unavailable", Always, "a password is wanted, and nobody could type it"),
-            is("auth-key-encrypted", Always, "the key has a passphrase, and nobody was there to type it"),
-        ],
-        ..Family::NEW
-    },
-    Family {
         // Trilead SSH2: Jenkins refuses a host key so, after a line of its own.
         texts: &["Key exchange was not finished, connection is closed"],
         candidates: &[
-            is(
-                "handshake-kex-failed",
-                Seen(&[
-                    "SocketException: Broken pipe",
-                    "SocketException: Connection reset",
-                    "SocketException: Software caused",
-                ]),
-                "the connection broke while keys were exchanged",
-            ),
             is(
                 "hostkey-unknown",
                 Seen(&[

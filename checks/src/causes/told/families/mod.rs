@@ -120,15 +120,6 @@ pub(super) static STOPS: &[(&[Event], &[Candidate])] = &[
     (
         &[Event::Connected, Event::VersionSent, Event::IdentityFile, Event::LineBeforeVersion],
         &[
-            is(
-                "jump-proxy-command-failed",
-                When::Seen(&[
-                    "banner line <n>: <text>\": \"",
-                    "banner line <n>: <text>\": [",
-                    "banner line <n>: <text>\": {",
-                ]),
-                "the lines are those of a program that answers in JSON: the ProxyCommand prints them into the connection",
-            ),
             is("handshake-tarpit", When::Greeting(5), "line after line comes, and never a version"),
             is("handshake-no-banner", When::Always, "the connection is accepted, and no banner arrives"),
             is("handshake-slow", When::Always, "it goes on after some seconds"),

@@ -65,6 +65,10 @@ const OF_A_CONNECT: &[&str] = &[
     "com.jcraft.jsch.Session.connect",
     "Renci.SshNet.Session.Connect(",
     "Renci.SshNet.BaseClient.Connect(",
+    "client.py\", line <n>, in connect",
+    "start_client",
+    "Session.connect:",
+    "Could not connect to server",
     "SSHClient.connect(",
     "ssh/transport/session.rb:<n>:in `initialize'",
 ];
@@ -90,6 +94,11 @@ const OF_SOMEBODY: Candidate = is("transfer-corrupted", Seen(OF_A_SESSION), AFTE
 const FRAMES_OF_A_LOGIN: Candidate = is("handshake-mac-mismatch", Seen(OF_A_LOGIN), AT_FIRST);
 const FRAMES_OF_KEYS: Candidate = is("handshake-mac-mismatch", Seen(OF_A_KEY_EXCHANGE), AT_FIRST);
 const FRAMES_OF_A_CONNECT: Candidate = is("handshake-mac-mismatch", Seen(OF_A_CONNECT), AT_FIRST);
+const OF_THIS_MACHINE: Candidate = is(
+    "handshake-mac-mismatch",
+    InLine(&["Connection to 127.0.0.1 ", "Connection to ::1 ", "Connection to localhost "]),
+    "no path damages what stays on this machine: it fails at the first encrypted packet",
+);
 const SAID_OF_A_SESSION: Candidate = is("transfer-corrupted", Said(TOLD_OF_A_SESSION), AFTER_A_WHILE);
 
 /// The candidates of which nothing in a log tells.
@@ -106,6 +115,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received disconnect from <address>: 2: Corrupted MAC on input",
             "Received disconnect from <address> port <port>:2: Corrupted MAC on input",
             "ssh: MAC failure",
+            "Incoming packet was garbled on decryption",
             "BAD_PACK_LEN: Bad packet length",
             "Packet len too high",
             "ssh: packet too large",
@@ -130,6 +140,7 @@ pub(super) static FAMILIES: &[Family] = &[
             FRAMES_OF_A_LOGIN,
             FRAMES_OF_KEYS,
             FRAMES_OF_A_CONNECT,
+            OF_THIS_MACHINE,
             SAID_OF_A_SESSION,
             AT_THE_BEGIN,
             IN_A_SESSION,
@@ -157,7 +168,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Bad packet length <n>",
             "Bad packet length: <n>",
             "Message Authentication Code did not verify",
-            "Incoming packet was garbled on decryption",
             "Out-of-range packet length from remote suggests data stream corruption",
             "AEADBadTagException",
             "Invalid HMAC",
@@ -184,6 +194,7 @@ pub(super) static FAMILIES: &[Family] = &[
             FRAMES_OF_A_LOGIN,
             FRAMES_OF_KEYS,
             FRAMES_OF_A_CONNECT,
+            OF_THIS_MACHINE,
             IN_A_SESSION,
             AT_THE_BEGIN,
             PRINTED_INTO,

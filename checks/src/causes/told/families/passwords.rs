@@ -45,11 +45,6 @@ pub(super) static FAMILIES: &[Family] = &[
             ),
             is(
                 "auth-key-rejected",
-                Seen(&["git@<host>'s password:"]),
-                "git is the account of a forge, which has no password: no key was accepted",
-            ),
-            is(
-                "auth-key-rejected",
                 KeyRefusedUnasked,
                 "the key was refused, and nobody could type a password: ssh has no terminal there",
             ),

@@ -1,7 +1,7 @@
 //! Ends of connections and sessions.
 
 use super::closed::BY_VOLUME;
-use super::family::When::{Always, Between, Exchanging, InLine, JustBegun, Seen, SoonAfterLogin};
+use super::family::When::{Always, Between, Exchanging, Seen, SoonAfterLogin};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
@@ -122,14 +122,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 "the stack trace is that of Connect: no session was open",
             ),
             is("path-dscp-dropped", SoonAfterLogin(3), "it comes as the session starts, and not with -o IPQoS=none"),
-            is("session-shell-exits", JustBegun, "it comes as the session starts: the server gives it up"),
-            is(
-                "session-chroot-failed",
-                Seen(&["Couldn't read packet: Connection reset by peer"]),
-                "sftp ends so at once: sshd's log says bad ownership or modes for chroot directory",
-            ),
-            is("handshake-reset", InLine(&["Failed to connect:"]), "it comes as the program connects"),
-            is("path-dscp-dropped", JustBegun, "it comes as the session starts, and not with -o IPQoS=none"),
             BY_VOLUME,
             is(
                 "idle-reset",

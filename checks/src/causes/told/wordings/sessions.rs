@@ -190,6 +190,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-master-dead",
         &[
+            "Failed to connect to new control master",
             "mux_client_hello_exchange: write packet: Broken pipe",
             "mux_client_request_alive: read from master failed",
             "master alive request failed",

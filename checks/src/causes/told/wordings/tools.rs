@@ -7,7 +7,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
         "config-control-path",
         &[
             "Cannot write to ControlPath",
-            "Failed to connect to new control master",
             // A file system that holds no sockets.
             "channel_post_mux_listener getpeereid failed",
             "muxserver_listen: link mux listener <file> => <file>: Operation not",
