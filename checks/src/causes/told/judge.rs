@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::answered::was_answered;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
@@ -19,12 +20,13 @@ use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
 use super::remote_command::failed_by_itself;
 use super::sentences::Says;
+use super::served::{is_of_a_guess, is_of_a_helper, left_at_once};
 use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Entry, Event, Line, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Program, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -53,6 +55,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         return Vec::new();
     }
     let mut told: Vec<Told> = Vec::new();
+    let is_of_a_server = log.programs.first().is_some_and(Program::is_server);
     let is_foreign = is_of_another_program(log);
     let is_about_ssh = is_about_ssh(log);
     for (at, connection) in log.connections.iter().enumerate() {
@@ -84,7 +87,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         is_vague &= said.is_empty();
         told = if said.is_empty() { told } else { said };
         let goes_on = log.connections.iter().flat_map(|one| &one.sightings).any(|seen| is_of_a_public_half(log, seen));
-        let is_open = !goes_on && told.iter().all(|one| one.found.certainty == Certainty::Possible);
+        // The words of a server's log are not those of a client that meets the same.
+        let is_of_rules = is_of_a_server && !told.is_empty();
+        let is_open = !goes_on && !is_of_rules && told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
             told = either(told, said, has_texts && !is_vague);
         }
@@ -95,6 +100,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     told.retain(|one| !is_served(log, one));
     if told.is_empty() {
         told.extend(failed_by_itself(log));
+    }
+    if told.is_empty() {
+        told.extend(left_at_once(log));
     }
     rank(log, &mut told);
     match &log.message {
@@ -144,7 +152,13 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let mut complained_of: Vec<&str> = Vec::new();
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
-        if is_of_a_master_left(log, seen) || is_of_a_public_half(log, seen) || is_of_a_search(connection, seen) {
+        if is_of_a_master_left(log, seen)
+            || is_of_a_public_half(log, seen)
+            || is_of_a_search(connection, seen)
+            || is_of_a_guess(connection, seen)
+            || is_of_a_helper(log, seen)
+            || was_answered(connection, seen)
+        {
             continue;
         }
         if let Some(one) = printed(connection, writer, seen) {

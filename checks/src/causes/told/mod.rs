@@ -2,6 +2,7 @@
 //! candidates.
 
 mod algorithms;
+mod answered;
 mod candidates;
 mod families;
 mod finding;
@@ -18,6 +19,7 @@ mod owners;
 mod ranking;
 mod remote_command;
 mod sentences;
+mod served;
 mod signs;
 mod strangers;
 mod unfinished;

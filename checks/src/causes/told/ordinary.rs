@@ -17,6 +17,7 @@ pub(super) const KILLED: &[&str] = &[
 /// Texts that count only where a sign of SSH is beside them: their words are ordinary ones.
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Bad port \"",
+    "Cannot make/remove an entry for the specified session",
     "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
     "Proxy authentication failed",
     "Too many bad authentication attempts!",
@@ -115,6 +116,7 @@ pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
 
 /// Of these, texts with which a message of SSH begins, and one of another program goes on.
 pub(super) const AT_THE_BEGIN: &[&str] = &[
+    "Cannot make/remove an entry for the specified session",
     "Bad port \"",
     "Proxy authentication failed",
     "GSSAPI authentication failed",

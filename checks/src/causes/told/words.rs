@@ -135,6 +135,15 @@ const HARMLESS: &[&str] = &[
     "mm_reap: preauth child exited with status",
     "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
+    "Early exit: Interrupted by signal",
+    // systemd or a restart ends the children of sshd with the service.
+    "preauth child terminated by signal 15",
+    // sshd goes on without the public half, or the certificate, of a host key.
+    "Public key for /etc/ssh/<file> does not match private key",
+    // libssh passes over what it does not use of ssh_config.
+    "ssh_config_parse_line: Unsupported option:",
+    "ssh_config_parse_line: Unapplicable option:",
+    "ssh_config_parse_line: Unknown option:",
     "sent status <text>",
     // libssh2 waits for the server.
     "Failure Event: -37",

@@ -52,12 +52,20 @@ const PASSWORD: Candidate = is(
 );
 
 /// The causes of a login that a library reports as refused.
+/// ssh says that nobody is logged in, below the words with which the server ended the connection.
+const DISCONNECTED: Candidate = is(
+    "auth-disconnected",
+    Seen(&["Received disconnect from <address> port <port>:<code>: <why>"]),
+    "the server ended the connection during the login, and not by a refusal",
+);
+
 pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
     SIGNED_UNASKED,
     OFFERED_KEY,
     UNUSED_KEY,
     ASKED_PASSPHRASE,
     MISSING_METHOD,
+    DISCONNECTED,
     GIVEN_PASSWORD,
     KEY,
     PASSWORD,

@@ -250,6 +250,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("transfer-corrupted", After(Check::Auth), AFTER_A_WHILE),
             is("handshake-mac-mismatch", Before(Check::Auth), AT_FIRST),
             is("transfer-corrupted", Seen(OF_A_SESSION), AFTER_A_WHILE),
+            is("transfer-corrupted", InLine(&["Connection from user ", "Connection to user "]), AFTER_A_WHILE),
             is("handshake-mac-mismatch", InLine(&["[preauth]"]), AT_FIRST),
             is("transfer-corrupted", Said(TOLD_OF_A_SESSION), AFTER_A_WHILE),
             is("handshake-mac-mismatch", Always, AT_FIRST),

@@ -1,6 +1,7 @@
 //! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
 
 mod clients;
+mod daemons;
 mod devices;
 mod dropbear;
 mod forwarding;
@@ -57,6 +58,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         dropbear::WORDINGS,
         modules::WORDINGS,
         servers::WORDINGS,
+        daemons::WORDINGS,
         sources::WORDINGS,
         reported::WORDINGS,
     ]
