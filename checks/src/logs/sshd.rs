@@ -10,6 +10,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Received SIGHUP; restarting.", Event::ServerStopped),
     ("Connection from <address> port <port>", Event::Accepted),
     ("Child connection from <address>:<port>", Event::Accepted),
+    ("rexec line <n>: Deprecated option <option>", Event::ConfigRead),
+    ("/etc/ssh/sshd_config line <n>: Deprecated option <option>", Event::ConfigRead),
     ("Running in background", Event::ServerStarted),
     ("Not backgrounding", Event::ServerStarted),
     ("drop connection #<n> from [<address>]:<port>", Event::TurnedAway),

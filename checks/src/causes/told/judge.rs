@@ -7,6 +7,7 @@ use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
 use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others, is_of_ssh};
+use super::inner::{CANDIDATES, END, is_of_the_session};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -20,7 +21,7 @@ use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
 use super::remote_command::failed_by_itself;
 use super::sentences::Says;
-use super::served::{is_of_a_guess, is_of_a_helper, left_at_once};
+use super::served::{is_of_a_guess, is_of_a_helper, is_of_the_other_end, left_at_once};
 use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
@@ -72,6 +73,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
             }
         }
     }
+    if told.is_empty() && log.unknown.is_empty() {
+        told.extend(left_at_once(log));
+    }
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
     let has_texts = !told.iter().all(|one| is_of_a_stop(one) || is_of_a_wait(one));
@@ -100,9 +104,6 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     told.retain(|one| !is_served(log, one));
     if told.is_empty() {
         told.extend(failed_by_itself(log));
-    }
-    if told.is_empty() {
-        told.extend(left_at_once(log));
     }
     rank(log, &mut told);
     match &log.message {
@@ -150,13 +151,19 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut complained_of: Vec<&str> = Vec::new();
+    let mut of_the_session: Option<&Sighting> = None;
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
+        if is_of_the_session(connection, writer, seen) {
+            of_the_session = Some(seen);
+            continue;
+        }
         if is_of_a_master_left(log, seen)
             || is_of_a_public_half(log, seen)
             || is_of_a_search(connection, seen)
             || is_of_a_guess(connection, seen)
             || is_of_a_helper(log, seen)
+            || is_of_the_other_end(connection, seen)
             || was_answered(connection, seen)
         {
             continue;
@@ -227,6 +234,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         shared.retain(|(_, family, _)| {
             !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
         });
+        shared.retain(|(_, _, seen)| of_the_session.is_none() || seen.symptom != END);
         shared.sort_by_key(|(at, _, _)| *at);
         let told = match shared.first() {
             Some((first, family, _)) => {
@@ -239,6 +247,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
                 let stopped = if is_cut { None } else { stopped(log, connection) };
+                let stopped = inner(connection, of_the_session).or(stopped);
                 stopped.unwrap_or_else(|| slow.into_iter().collect())
             }
         };
@@ -250,6 +259,11 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         one.found.severity = Some(Severity::Warning);
     }
     named.into_iter().chain(minor).collect()
+}
+
+/// The causes of a session whose program complained of a connection of its own.
+fn inner(connection: &Connection, seen: Option<&Sighting>) -> Option<Vec<Told>> {
+    seen.map(|seen| candidates(connection, CANDIDATES, false, seen))
 }
 
 /// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.

@@ -28,6 +28,11 @@ pub(super) fn is_of_a_guess(connection: &Connection, seen: &Sighting) -> bool {
         && is_of_an_account()
 }
 
+/// True for words of sshd on Windows about a file of keys, which on a client are those of a login that was refused.
+pub(super) fn is_of_the_other_end(connection: &Connection, seen: &Sighting) -> bool {
+    seen.symptom == "Authentication refused.<end>" && writer(connection) != Writer::Server
+}
+
 /// True if a line in a server's log tells of a request over HTTP, as a program makes that looks up keys or accounts: it failed on a connection of its own.
 pub(super) fn is_of_a_helper(log: &Log, seen: &Sighting) -> bool {
     static REQUESTS: LazyLock<Regex> = LazyLock::new(|| {
@@ -56,7 +61,7 @@ pub(super) fn left_at_once(log: &Log) -> Option<Told> {
     });
     let lines: Vec<_> = lines.take(QUOTED).collect();
     let connections: Vec<_> = own.iter().map(|(at, _)| *at).collect();
-    let count: u64 = own.iter().map(|(_, connection)| connection.count).sum();
+    let count = own.iter().map(|(_, connection)| connection.count).sum::<u64>().max(lines.len() as u64);
     let certainty = if count > 1 { Certainty::Likely } else { Certainty::Possible };
     let sign = (count == 1)
         .then(|| "the address is a scanner's, or a load balancer's or monitor's that checks the port".into());

@@ -51,7 +51,6 @@ const PASSWORD: Candidate = is(
     "the program logs in with a password: it, or the login name, is wrong",
 );
 
-/// The causes of a login that a library reports as refused.
 /// ssh says that nobody is logged in, below the words with which the server ended the connection.
 const DISCONNECTED: Candidate = is(
     "auth-disconnected",
@@ -59,6 +58,7 @@ const DISCONNECTED: Candidate = is(
     "the server ended the connection during the login, and not by a refusal",
 );
 
+/// The causes of a login that a library reports as refused.
 pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
     SIGNED_UNASKED,
     OFFERED_KEY,

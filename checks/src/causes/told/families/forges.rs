@@ -20,11 +20,10 @@ pub(super) static FAMILIES: &[Family] = &[Family {
                 "Internal Server Connection Error",
                 "dial tcp 127.0.0.1:",
                 "dial tcp [::1]:",
-                "Failed to execute git command:",
                 "sql: database is closed",
                 "/api/internal/",
             ]),
-            "the login works, and the forge's own command fails: git on the server, its database or its web server",
+            "the login works, and the forge's own command does not reach its database or its web server",
         ),
         is(
             "session-restricted",

@@ -57,6 +57,17 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // pam_succeed_if, without the name of the service.
+        texts: &["requirement \"<text>\" not met by user \"<user>\""],
+        writer: Writer::Anyone,
+        is_wrapper: true,
+        candidates: &[
+            is("auth-account-refused", Always, "a rule in /etc/pam.d/sshd keeps accounts like this one out"),
+            is("auth-password-rejected", Always, "the lines above it are pam_unix's failure: the password was wrong"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // Oxidized, of a step that took longer than its time limit.
         texts: &["raised Timeout::Error with msg \"execution expired\""],
         candidates: &[
