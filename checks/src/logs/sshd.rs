@@ -110,7 +110,7 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("system,info,account user <user> logged in from <address> via ssh", Event::LoggedIn),
     ("system,error,critical login failure for user <user> from <address> via ssh", Event::LoginRefused),
     (
-        "%SSH-5-SSH2_USERAUTH: User '<user>' authentication for SSH2 Session from <address> <text> Succeeded",
+        "<method=password>%SSH-5-SSH2_USERAUTH: User '<user>' authentication for SSH2 Session from <address> <text> Succeeded",
         Event::LoggedIn,
     ),
     ("%SSH-5-SSH2_SESSION: SSH2 Session request from <address> <text> Succeeded", Event::NewkeysReceived),

@@ -158,14 +158,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
             of_the_session = Some(seen);
             continue;
         }
-        if is_of_a_master_left(log, seen)
-            || is_of_a_public_half(log, seen)
-            || is_of_a_search(connection, seen)
-            || is_of_a_guess(connection, seen)
-            || is_of_a_helper(log, seen)
-            || is_of_the_other_end(connection, seen)
-            || was_answered(connection, seen)
-        {
+        if is_set_aside(log, connection, seen) {
             continue;
         }
         if let Some(one) = printed(connection, writer, seen) {
@@ -247,8 +240,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
                 let stopped = if is_cut { None } else { stopped(log, connection) };
-                let stopped = inner(connection, of_the_session).or(stopped);
-                stopped.unwrap_or_else(|| slow.into_iter().collect())
+                inner(connection, of_the_session).or(stopped).unwrap_or_else(|| slow.into_iter().collect())
             }
         };
         named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
@@ -259,6 +251,17 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         one.found.severity = Some(Severity::Warning);
     }
     named.into_iter().chain(minor).collect()
+}
+
+/// True if a line says nothing of how the connection went.
+fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
+    is_of_a_master_left(log, seen)
+        || is_of_a_public_half(log, seen)
+        || is_of_a_search(connection, seen)
+        || is_of_a_guess(connection, seen)
+        || is_of_a_helper(log, seen)
+        || is_of_the_other_end(connection, seen)
+        || was_answered(connection, seen)
 }
 
 /// The causes of a session whose program complained of a connection of its own.
