@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use ssh_doctor_checks::causes::told::{Known, Told, judge, texts};
+use ssh_doctor_checks::causes::told::{Known, Told, is_harmless, judge, texts};
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log, Program};
@@ -249,7 +249,7 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
     let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(Connection::stopped_at);
     let grave = findings.iter().find(|found| found.severity != Severity::Info);
     let has_steps = log.is_some_and(|log| log.connections.iter().any(|connection| !connection.entries.is_empty()));
-    let has_unknown = log.is_some_and(|log| !log.unknown.is_empty());
+    let has_unknown = log.is_some_and(|log| log.unknown.iter().any(|line| !is_harmless(line.in_english())));
     let logged_in = log.is_some_and(|log| log.connections.iter().any(|connection| connection.passed(Check::Auth)));
     let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
     let verdict = match grave.map(|found| found.severity) {

@@ -35,16 +35,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Remote side initiated key re-exchange", Event::Rekeying),
     ("Server sent command exit status <status>", Event::CommandEnded),
     ("Session sent command exit status <status>", Event::CommandEnded),
-    // phpseclib.
-    ("-> NET_SSH2_MSG_KEXINIT", Event::KexinitSent),
-    ("-> NET_SSH2_MSG_NEWKEYS", Event::NewkeysSent),
-    ("<- NET_SSH2_MSG_SERVICE_ACCEPT", Event::LoginBegun),
-    ("<- NET_SSH2_MSG_USERAUTH_SUCCESS", Event::LoggedIn),
-    ("<- NET_SSH2_MSG_USERAUTH_FAILURE", Event::LoginRefused),
-    ("-> NET_SSH2_MSG_CHANNEL_OPEN (", Event::ChannelAsked),
-    ("<- NET_SSH2_MSG_CHANNEL_OPEN_CONFIRMATION", Event::SessionBegun),
-    ("-> NET_SSH2_MSG_CHANNEL_REQUEST", Event::RequestSent),
-    ("<- NET_SSH2_MSG_CHANNEL_SUCCESS", Event::RequestGranted),
     // Vagrant, which tries again until the login works.
     ("Warning: Authentication failure. Retrying", Event::NewkeysReceived),
     ("Vagrant insecure key detected.", Event::LoggedIn),

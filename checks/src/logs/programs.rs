@@ -124,7 +124,24 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("mm_answer_", "sshd"),
     ("monitor_read: checking request", "sshd"),
     ("server_input_channel_open: ", "sshd"),
-    ("Entering interactive session for SSH2.", "sshd"),
+    ("server_init_dispatch", "sshd"),
+    ("Entering interactive session for SSH2", "sshd"),
+    ("User child is on pid <n>", "sshd"),
+    ("debug1: PAM: ", "sshd"),
+    ("debug2: PAM: ", "sshd"),
+    ("debug3: PAM: ", "sshd"),
+    ("monitor_child_preauth: ", "sshd"),
+    ("monitor_read_log: ", "sshd"),
+    ("debug1: do_pam_account: ", "sshd"),
+    ("debug1: temporarily_use_uid: ", "sshd"),
+    ("debug1: trying public key file ", "sshd"),
+    ("debug1: session_input_channel_req: ", "sshd"),
+    ("debug1: session_by_channel: ", "sshd"),
+    ("debug1: session_new: ", "sshd"),
+    ("debug1: session_open: ", "sshd"),
+    ("notify_hostkeys: ", "sshd"),
+    ("rexec line <n>: ", "sshd"),
+    ("sshd_config line <n>: Deprecated option", "sshd"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
     ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
@@ -168,7 +185,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 24] = [
+const OWN: [&str; 25] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -190,6 +207,7 @@ const OWN: [&str; 24] = [
     "gitea",
     "forgejo",
     "gogs",
+    "oxidized",
     "tailscaled",
     "cloudflared",
     "nologin",

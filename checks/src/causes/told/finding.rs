@@ -47,8 +47,13 @@ pub(super) fn quoted(seen: &Sighting) -> String {
 
 /// Texts on one cause's record that are sometimes printed for another: OpenSSH 9.8 and later says the same at MaxStartups, and Windows lacks a
 /// right for more reasons than one.
-const MOSTLY: &[&str] =
-    &["Not allowed at this time", "CreateProcessAsUserW failed error:1314", "CreateProcessAsUserW failed error:740"];
+const MOSTLY: &[&str] = &[
+    "Not allowed at this time",
+    "CreateProcessAsUserW failed error:1314",
+    "CreateProcessAsUserW failed error:740",
+    // A client of somebody's own that is broken does so too.
+    "userauth_pubkey: parse publickey packet: incomplete message",
+];
 
 /// The certainty that a text gives, which this many causes have on their records.
 pub(super) fn certainty(connection: &Connection, seen: &Sighting, owners: usize) -> Certainty {

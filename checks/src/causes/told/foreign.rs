@@ -8,13 +8,14 @@ use super::ordinary::{KILLED, ONLY_BESIDE_SSH, SSH_IS_LIKELY};
 use super::wordings::NOT_RECOGNIZED;
 
 /// Words of SSH and its programs: a line that has one is about SSH, whatever else it names.
-const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|:22\b|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|\bbastion\b|\bjump ?host|proxyjump|port forward|local port|local forward|remote forward|remote port|client_loop|packet_write|system dial-stdio|could not read from remote repository|websocket: bad handshake|failed to connect to origin|^connection (?:closed|reset) by \S+ port \d+";
+const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactive|rsync|host ?key|known_hosts|authorized_keys|paramiko|netmiko|ncclient|jnpr\.junos|pyez|napalm|scrapli|putty|plink|winscp|filezilla|jsch|dropbear|dbclient|kex_|twisted\.conch|\bport 22\b|(?:^|\D|[^:\d\s]\d\d?|\d\d\d):22(?:$|[^\w:]|:\D|:$)|\bansible\b|UNREACHABLE!|\bmosh\b|fabric|vscode|jkiss\.dbeaver|initialize tunnel|mux_client|\bbastion\b|\bjump ?host|proxyjump|port forward|local port|local forward|remote forward|remote port|client_loop|packet_write|system dial-stdio|could not read from remote repository|websocket: bad handshake|failed to connect to origin|^connection (?:closed|reset) by \S+ port \d+";
 
 /// Words of others: URLs of other schemes, ports of other services, databases, web servers, package managers, the kernel.
 const OF_OTHERS: &str = r#"(?ix)
     \b(?:https?|jdbc:\w+|postgres(?:ql)?|mysql|redis|mongodb|amqps?|ldaps?|smtps?|imaps?|ftps?|wss?|nfs|smb)://
-    | \bHTTP/[12] | "(?:GET|POST|PUT|HEAD)\s | \bHTTPS?ConnectionPool\b | \bhttp\.client\b | status\x20code\x20[45]\d\d
-    | (?:\bport\x20|:)(?:21|25|80|110|143|389|443|445|465|587|636|993|1433|1521|2181|2375|2376|2379|3000|3306|3389|5000|5432|5672|6379|6443|8000|8080|8443|9000|9090|9092|9200|11211|27017)\b
+    | \bHTTP/[12] | "(?:GET|POST|PUT|HEAD)\s | \bHTTP:\x20(?:Auth|Request)\b | \bCEF:\d\| | \bLEEF:\d | \bHTTPS?ConnectionPool\b | \bhttp\.client\b | status\x20code\x20[45]\d\d
+    | (?:\bport\x20|^:|\D:|[^:\d\s]\d\d?:|\d\d\d:)(?:21|25)\b
+    | (?:\bport\x20|:)(?:80|110|143|389|443|445|465|587|636|993|1433|1521|2181|2375|2376|2379|3000|3306|3389|5000|5432|5672|6379|6443|8000|8080|8443|9000|9090|9092|9200|11211|27017)\b
     | \bport\x2023\b | \bSQL\x20Error\x20\[ | \baddress=\(host= | \bAccess\x20denied\x20for\x20user\x20'[^']*'@ | \bpostgres | \bpsql\b | PSQLException | \bFATAL:\x20\x20\w | \bFATAL:\x20(?:password|ident|peer|PAM|LDAP)\x20authentication\x20failed\x20for\x20user\x20" | \bpg_hba | \bmysql | \bmariadb | \bredis[.:\s-] | \bmongo | \belastic | \bkafka
     | \bmosquitto | \bmqtt | connection\x20refused:\x20not\x20authori[sz]ed | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
     | ^curl:\x20\(28\)\x20(?:Connection|Operation)\x20timed | \bnginx\b | \bupstream\x20(?:timed|sent|prematurely|server) | \bapache2\b | \bhttpd\b | \bphp-fpm\b | \bfastcgi\b

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::answered::was_answered;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
 use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others, is_of_ssh};
+use super::inner::{CANDIDATES, END, is_of_the_session};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -19,12 +21,13 @@ use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
 use super::remote_command::failed_by_itself;
 use super::sentences::Says;
+use super::served::{is_of_a_guess, is_of_a_helper, is_of_the_other_end, left_at_once};
 use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Entry, Event, Line, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Program, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -54,6 +57,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         return Vec::new();
     }
     let mut told: Vec<Told> = Vec::new();
+    let is_of_a_server = log.programs.first().is_some_and(Program::is_server);
     let is_foreign = is_of_another_program(log);
     let is_about_ssh = is_about_ssh(log);
     for (at, connection) in log.connections.iter().enumerate() {
@@ -70,6 +74,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
             }
         }
     }
+    if told.is_empty() && log.unknown.is_empty() {
+        told.extend(left_at_once(log));
+    }
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
     let has_texts = !told.iter().all(|one| is_of_a_stop(one) || is_of_a_wait(one));
@@ -85,13 +92,9 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         is_vague &= said.is_empty();
         told = if said.is_empty() { told } else { said };
         let goes_on = log.connections.iter().flat_map(|one| &one.sightings).any(|seen| is_of_a_public_half(log, seen));
-        // The side on which a text was logged says more than what is like it on the other.
-        let is_a_servers = |seen: &Sighting| {
-            family(&seen.symptom, Writer::Server).is_some_and(|(_, one)| one.writer == Writer::Server)
-        };
-        let is_of_a_server =
-            log.connections.iter().any(|one| writer(one) == Writer::Server && one.sightings.iter().any(is_a_servers));
-        let is_open = !goes_on && !is_of_a_server && told.iter().all(|one| one.found.certainty == Certainty::Possible);
+        // The words of a server's log are not those of a client that meets the same.
+        let is_of_rules = is_of_a_server && !told.is_empty();
+        let is_open = !goes_on && !is_of_rules && told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
             told = either(told, said, has_texts && !is_vague);
         }
@@ -149,9 +152,14 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut complained_of: Vec<&str> = Vec::new();
+    let mut of_the_session: Option<&Sighting> = None;
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
-        if is_of_a_master_left(log, seen) || is_of_a_public_half(log, seen) || is_of_a_search(connection, seen) {
+        if is_of_the_session(connection, writer, seen) {
+            of_the_session = Some(seen);
+            continue;
+        }
+        if is_set_aside(log, connection, seen) {
             continue;
         }
         if let Some(one) = printed(connection, writer, seen) {
@@ -220,6 +228,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         shared.retain(|(_, family, _)| {
             !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
         });
+        shared.retain(|(_, _, seen)| of_the_session.is_none() || seen.symptom != END);
         shared.sort_by_key(|(at, _, _)| *at);
         let told = match shared.first() {
             Some((first, family, _)) => {
@@ -232,7 +241,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
                 let stopped = if is_cut { None } else { stopped(log, connection) };
-                stopped.unwrap_or_else(|| slow.into_iter().collect())
+                inner(connection, of_the_session).or(stopped).unwrap_or_else(|| slow.into_iter().collect())
             }
         };
         named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
@@ -243,6 +252,22 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         one.found.severity = Some(Severity::Warning);
     }
     named.into_iter().chain(minor).collect()
+}
+
+/// True if a line says nothing of how the connection went.
+fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
+    is_of_a_master_left(log, seen)
+        || is_of_a_public_half(log, seen)
+        || is_of_a_search(connection, seen)
+        || is_of_a_guess(connection, seen)
+        || is_of_a_helper(log, seen)
+        || is_of_the_other_end(connection, seen)
+        || was_answered(connection, seen)
+}
+
+/// The causes of a session whose program complained of a connection of its own.
+fn inner(connection: &Connection, seen: Option<&Sighting>) -> Option<Vec<Told>> {
+    seen.map(|seen| candidates(connection, CANDIDATES, false, seen))
 }
 
 /// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.

@@ -2,10 +2,12 @@
 //! candidates.
 
 mod algorithms;
+mod answered;
 mod candidates;
 mod families;
 mod finding;
 mod foreign;
+mod inner;
 mod judge;
 mod known;
 mod lengths;
@@ -18,6 +20,7 @@ mod owners;
 mod ranking;
 mod remote_command;
 mod sentences;
+mod served;
 mod signs;
 mod strangers;
 mod unfinished;
@@ -28,4 +31,4 @@ pub use families::{Candidate, Family, When, Writer, families};
 pub use finding::Told;
 pub use judge::judge;
 pub use known::Known;
-pub use words::{symptoms_of, texts};
+pub use words::{is_harmless, symptoms_of, texts};

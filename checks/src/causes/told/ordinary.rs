@@ -19,6 +19,7 @@ pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Not allowed command",
     "Software caused connection abort",
     "Bad port \"",
+    "Cannot make/remove an entry for the specified session",
     "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
     "Proxy authentication failed",
     "Too many bad authentication attempts!",
@@ -117,6 +118,7 @@ pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
 
 /// Of these, texts with which a message of SSH begins, and one of another program goes on.
 pub(super) const AT_THE_BEGIN: &[&str] = &[
+    "Cannot make/remove an entry for the specified session",
     "Bad port \"",
     "Proxy authentication failed",
     "GSSAPI authentication failed",

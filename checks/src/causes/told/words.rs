@@ -173,6 +173,22 @@ const HARMLESS: &[&str] = &[
     "mm_reap: preauth child exited with status",
     "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
+    "Early exit: Interrupted by signal",
+    // Where systemd starts a process for each connection, it ends with this status once the client has left.
+    "sshd@<text>.service: Main process exited, code=exited, status=255",
+    "ssh@<text>.service: Main process exited, code=exited, status=255",
+    "sshd@<text>.service: Failed with result 'exit-code'",
+    "ssh@<text>.service: Failed with result 'exit-code'",
+    // dropbear does with the keys that it has; without any it says that it exits.
+    "Failed loading <file>dss_host_key",
+    "Failed loading <file>ecdsa_host_key",
+    "Failed loading <file>ed25519_host_key",
+    // systemd or a restart ends the children of sshd with the service.
+    "preauth child terminated by signal 15",
+    // sshd goes on without the public half, or the certificate, of a host key.
+    "Public key for /etc/ssh/<file> does not match private key",
+    // libssh passes over what it does not use of ssh_config.
+    "ssh_config_parse_line: <text>option:",
     "sent status <text>",
     // libssh2 waits for the server.
     "Failure Event: -37",
@@ -261,6 +277,12 @@ pub(super) static FILE_DENIED_LINES: LazyLock<RegexSet> = LazyLock::new(|| lines
 /// Lines about host keys of protocol 1 and of DSA, which old settings name and no client needs.
 pub(super) static SPARE_KEY_LINES: LazyLock<RegexSet> =
     LazyLock::new(|| lines_with(&["load host key: /etc/ssh/ssh_host_key", "load host key: /etc/ssh/ssh_host_dsa_key"]));
+
+/// True if a line sounds like a complaint, and is none.
+#[must_use]
+pub fn is_harmless(line: &str) -> bool {
+    HARMLESS_LINES.is_match(line.as_bytes())
+}
 
 fn lines_with(texts: &[&str]) -> RegexSet {
     let source = |text: &&str| {

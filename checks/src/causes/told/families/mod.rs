@@ -28,6 +28,7 @@ mod passwords;
 mod programs;
 mod reach;
 mod refusals;
+mod served;
 mod services;
 mod sessions;
 mod sftp;
@@ -51,6 +52,7 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
         libraries::FAMILIES,
         clients::FAMILIES,
         dropbear::FAMILIES,
+        served::FAMILIES,
         sftp::FAMILIES,
         killed::FAMILIES,
         forges::FAMILIES,

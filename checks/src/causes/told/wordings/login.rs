@@ -55,7 +55,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "pam_shells(sshd",
             "pam_succeed_if(sshd:account): requirement",
             "pam_faillock(sshd:auth): Consecutive login failures",
-            "pam_faillock(sshd:auth): User unknown",
             "Permission denied (tailscale)",
             "tailnet policy does not permit you to SSH",
             "tailscale: tailnet policy",

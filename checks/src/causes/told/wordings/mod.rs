@@ -1,6 +1,7 @@
 //! Wordings of clients, libraries and servers that identify a cause, beside those on its record: many programs, one thing said.
 
 mod clients;
+mod daemons;
 mod devices;
 mod dropbear;
 mod forwarding;
@@ -59,6 +60,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Wordings> {
         modules::WORDINGS,
         programs::WORDINGS,
         servers::WORDINGS,
+        daemons::WORDINGS,
         sources::WORDINGS,
         reported::WORDINGS,
     ]
