@@ -4,16 +4,7 @@ use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
     // Bastions and proxies, of a target that they do not reach or do not know.
-    (
-        "jump-target-unreachable",
-        &[
-            "failed connecting to node <name>. node is offline",
-            "match asset failed: No found asset",
-            "failed to dial target host",
-        ],
-    ),
-    // Teleport's roles.
-    ("auth-account-refused", &["access denied to <user> connecting to"]),
+    ("jump-target-unreachable", &["failed connecting to node <name>. node is offline", "failed to dial target host"]),
     // The-bastion, GitLab's and others' shells, of a command that they do not serve.
     (
         "session-restricted",
@@ -23,12 +14,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "> GitLab: Disallowed command",
         ],
     ),
-    ("session-nologin", &[]),
     // sshd that may not enter the directory of its own unprivileged child: containers without CAP_SYS_CHROOT.
     (
         "server-start-failed",
         &[
-            "chroot(\"/usr/share/empty.sshd\"): Operation not permitted",
             "chroot(\"/var/empty/sshd\"): Operation not permitted",
             "chroot(\"/run/sshd\"): Operation not permitted",
             "chroot(\"/var/run/sshd\"): Operation not permitted",
@@ -37,20 +26,12 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "The OpenSSH SSH Server service terminated with",
             "The OpenSSH SSH Server service failed to start",
             "The sshd service failed to start",
-            "no available host keys, unable to handle session",
             // dropbear, whose file of a host key cannot be read.
             "No listening ports available",
             "Failed listening on '<port>'",
-            // A container that publishes port 22, which another program has.
         ],
     ),
-    (
-        "auth-method-unavailable",
-        &[
-            "pam_aad(sshd:auth): Failed to call back client",
-            "Make sure ChallengeResponseAuthentication in /etc/ssh/sshd_config is set to",
-        ],
-    ),
+    ("auth-method-unavailable", &["pam_aad(sshd:auth): Failed to call back client"]),
     (
         "auth-agent-unreachable",
         &[
@@ -71,7 +52,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     ("handshake-no-common-kex", &["No matching KEX algorithm", "No matching client KEX algorithm"]),
     ("handshake-no-common-hostkey", &["No matching Host key format", "No matching host key type algorithm"]),
-    // Chef's knife, which goes on to ask for a password.
     // Container engines as a ProxyCommand.
     (
         "jump-proxy-command-failed",
@@ -98,11 +78,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Error: remote port forwarding failed for listen path",
         ],
     ),
-    ("session-limit", &["SSH_MSG_DISCONNECT: <n> Too many concurrent connections"]),
-    // Servers, of clients that came for no login.
-    ("handshake-probed", &["Early exit: Failed socket address: Transport endpoint is not connected"]),
-    ("auth-disconnected", &["SSH disconnect due to login timeout"]),
     ("config-master-dead", &["Control master terminated unexpectedly"]),
     ("config-client-missing", &["/ssh.exe: No such file or directory", "\\ssh.exe: No such file or directory"]),
-    // Chilkat.
 ];
