@@ -30,7 +30,7 @@ pub(super) fn is_of_a_guess(connection: &Connection, seen: &Sighting) -> bool {
 
 /// True for words of sshd on Windows about a file of keys, which on a client are those of a login that was refused.
 pub(super) fn is_of_the_other_end(connection: &Connection, seen: &Sighting) -> bool {
-    seen.symptom == "Authentication refused.<end>" && writer(connection) != Writer::Server
+    seen.symptom == "Authentication refused." && writer(connection) != Writer::Server
 }
 
 /// True if a line in a server's log tells of a request over HTTP, as a program makes that looks up keys or accounts: it failed on a connection of its own.

@@ -62,7 +62,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     ("auth-disconnected", &["SSH disconnect due to login timeout"]),
-    ("auth-key-file-modes", &["sshd: Authentication refused.<end>", "Authentication refused.<end>"]),
+    ("auth-key-file-modes", &["sshd: Authentication refused.", "Authentication refused."]),
     // pam_aad asks its question over keyboard-interactive.
     (
         "auth-method-unavailable",
