@@ -141,12 +141,12 @@ setups! {
     shell_of_the_next_host: |lab| forced(lab, &format!("exec {}", lab.program("job", "unset SSH_ORIGINAL_COMMAND; exec sh"))), ME
         => "degraded", ["session-startup-exec"], [];
     shell_of_the_next_host_by_ssh: |lab| forced(lab, &format!("exec {}", lab.program("job", NEXT_LOGIN))), ME
-        => "healthy", ["session-restricted"], ["program"];
+        => "degraded", ["session-startup-exec"], [];
     service_that_is_not_reached: |lab| job(lab, "echo 'Could not connect to Redis at 192.0.2.9:6379: Connection refused' >&2; exec cat >/dev/null"), ME
         => "degraded", ["session-shell-exits"], [];
     question_before_commands: |lab| on_terminal(lab, &lab.program("ask", QUESTION)), ME
         => "degraded", ["session-start-hangs"], [];
-    question_that_no_terminal_shows: |lab| job(lab, QUESTION), ME => "degraded", ["session-start-hangs"], [];
+    question_that_no_terminal_shows: |lab| job(lab, QUESTION), ME => "broken", ["session-start-hangs"], [];
     next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
     error_of_the_system_in_spanish: |lab| job(lab, "echo \"timeout: fallo al ejecutar la orden '/opt/borg': Permiso denegado\" >&2; exit 1"), ME
         => "degraded", ["session-shell-exits"], [];

@@ -90,9 +90,9 @@ pub(super) const START_HANGS: Cause = Cause {
         let Some(seen) = &facts.on_input else { return Some(Match::new(Certainty::Possible, [nothing])) };
         let asked = facts.shell.as_deref().and_then(|shell| shell.output.as_deref());
         if let Some(asked) = asked.filter(|_| facts.asks_on_terminal()) {
-            let read = "after lines on standard input the command ran: something in front of it reads them";
             let asks = format!("on a terminal it asks \"{asked}\", and waits");
-            let found = Match::new(Certainty::Possible, [nothing, read.to_owned(), asks]).at(Severity::Warning);
+            let read = "the command ran as soon as a line was sent on standard input";
+            let found = Match::new(Certainty::Possible, [asks, read.to_owned(), nothing]).at(Severity::Warning);
             return Some(found.titled("A question comes before commands, and waits for an answer".to_owned()));
         }
         if seen.ran_later() {
@@ -107,11 +107,6 @@ pub(super) const START_HANGS: Cause = Cause {
         if seen.own_mark {
             let read =
                 "as soon as a line was sent on standard input, the command ran: a start-up file or a wrapper reads it";
-            if facts.waits_without_terminals() {
-                let no_terminal = "the account may not have a terminal, on which a question would show";
-                let because = [nothing, read.to_owned(), no_terminal.to_owned()];
-                return Some(Match::new(Certainty::Possible, because).at(Severity::Warning));
-            }
             return Some(Match::new(Certainty::Certain, [nothing, read.to_owned()]));
         }
         let end = "it did not end at the end of its input either";

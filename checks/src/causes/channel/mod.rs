@@ -263,9 +263,11 @@ const SHELL_EXITS: Cause = Cause {
         let found = if facts.fails_at_next_host() {
             found.titled("The forced command's own ssh does not get to the next host".to_owned())
         } else if is_unclear && is_cut_off {
-            found.titled("What runs in place of commands does not reach its own service".to_owned())
+            found.titled("What runs in place of commands does not reach what it connects to".to_owned())
         } else if is_unclear && facts.is_imitation() {
-            found.titled("Commands are read by an imitation of a shell, which has no exec".to_owned())
+            found.titled(
+                "What reads commands does not know exec: an imitation of a shell, or a program of its own".to_owned(),
+            )
         } else {
             found
         };

@@ -103,13 +103,12 @@ fn shell_in_place(hung_up: Option<HungUp>, login: Option<LoginOfShell>) -> (Acco
 #[test]
 fn a_shell_is_told_by_its_login_where_no_signal_tells() {
     let unclear = (Account::Unclear, Some((Certainty::Possible, Severity::Warning)));
-    // sshd before 7.9, dropbear, or root: another host's shell, a container's, or that of a start-up file.
+    // sshd before 7.9, dropbear, or root: another host's shell, or that of a start-up file.
     assert_eq!(shell_in_place(None, Some(LoginOfShell::Another)), unclear);
-    assert_eq!(shell_in_place(None, None), unclear);
     let replaced = (Account::Nothing, Some((Certainty::Likely, Severity::Critical)));
     assert_eq!(shell_in_place(None, Some(LoginOfShell::Ours)), replaced);
-    // A start-up file that runs ssh ends by the signal.
-    assert_eq!(shell_in_place(Some(HungUp::Nothing), Some(LoginOfShell::Another)), (Account::Restricted, None));
+    assert_eq!(shell_in_place(None, None), replaced);
+    assert_eq!(shell_in_place(Some(HungUp::Nothing), Some(LoginOfShell::Another)), unclear);
     assert_eq!(shell_in_place(Some(HungUp::Nothing), Some(LoginOfShell::Ours)), unclear);
     let ended = (Account::Nothing, Some((Certainty::Certain, Severity::Critical)));
     assert_eq!(shell_in_place(Some(HungUp::All), Some(LoginOfShell::Another)), ended);
@@ -133,9 +132,12 @@ fn a_question_before_commands_is_told_by_what_a_terminal_shows() {
     let asks = Shell { stays: true, output: Some("Reason:".to_owned()), ..Shell::default() };
     let unclear = (Account::Unclear, Certainty::Possible, Some(Severity::Warning));
     assert_eq!(found(Some(asks), Capability::Allowed), unclear);
-    assert_eq!(found(None, Capability::of(Some(false))), unclear);
+    let is_cause = (Account::Nothing, Certainty::Certain, None);
+    let greets = Shell { stays: true, output: Some("Welcome to host\\n".to_owned()), ..Shell::default() };
+    assert_eq!(found(Some(greets), Capability::Allowed), is_cause);
+    assert_eq!(found(None, Capability::of(Some(false))), is_cause);
     let silent = Shell::default();
-    assert_eq!(found(Some(silent), Capability::Allowed), (Account::Nothing, Certainty::Certain, None));
+    assert_eq!(found(Some(silent), Capability::Allowed), is_cause);
 }
 
 #[test]

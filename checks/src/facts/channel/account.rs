@@ -29,9 +29,7 @@ impl Facts {
     pub fn serves(&self) -> Vec<Service> {
         let may = &self.capabilities;
         let purpose = self.program().map(|program| program.purpose);
-        let has_shell = (may.shell.is_allowed() || self.is_at_prompt())
-            && !self.runs_on_terminal_only()
-            && !self.asks_on_terminal();
+        let has_shell = (may.shell.is_allowed() || self.is_at_prompt()) && !self.runs_on_terminal_only();
         let command_line = self
             .program()
             .is_some_and(|program| program.purpose == Purpose::CommandLine && (program.is_sure || has_shell));
@@ -181,7 +179,7 @@ impl Facts {
             // It took the end of its input for the end of its work, or what it was sent for no data of its kind.
             None => self.on_input.as_ref().is_some_and(|seen| {
                 let is_done = seen.closed && (seen.status == Some(0) || seen.rejects_input());
-                (is_done || seen.is_forced()) && !self.says_limit()
+                (is_done || seen.forced) && !self.says_limit()
             }),
         }
     }

@@ -3,7 +3,7 @@
 use super::account::PAM_STATUS;
 use super::session::{Facts, HungUp, Lead, LoginOfShell, OUR_STATUS, OnInput, Shell};
 use super::unknown_words::names_unknown;
-use super::words::{NOT_RUN, ends_with_prompt, finds_no_exec, is_asking, is_menu, refuses_c, says_no_connection};
+use super::words::{NOT_RUN, ends_with_prompt, finds_no_exec, is_menu, refuses_c, says_no_connection};
 use crate::base::service::Service;
 
 impl Facts {
@@ -78,10 +78,8 @@ impl Facts {
         {
             return false;
         }
-        let goes_on = |seen: &OnInput| !seen.closed && !seen.is_forced();
-        self.on_input
-            .as_ref()
-            .is_none_or(|seen| goes_on(seen) || seen.line_answered && !seen.is_forced() || seen.own_mark)
+        let goes_on = |seen: &OnInput| !seen.closed && !seen.forced;
+        self.on_input.as_ref().is_none_or(|seen| goes_on(seen) || seen.line_answered && !seen.forced || seen.own_mark)
     }
 
     /// True if our command ran, as its status shows at the end of its input, and its output came to nobody: neither the mark nor what it was sent.
@@ -94,7 +92,7 @@ impl Facts {
     /// True if a shell of the account's own stands in our command's place and has read a line of ours, or our command waited for one.
     fn is_shell_in_place(&self) -> bool {
         let waited = |seen: &OnInput| seen.own_mark && (seen.line_sent || seen.ran_later());
-        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.is_forced() || waited(seen))
+        self.on_input.as_ref().is_some_and(|seen| seen.line_answered && !seen.forced || waited(seen))
     }
 
     /// True if complaints on standard error are all that came, neither a line nor the end of the input changed that.
@@ -136,7 +134,7 @@ impl Facts {
     #[must_use]
     pub fn may_be_forced_shell(&self) -> bool {
         let is_untold = |seen: &OnInput| {
-            seen.hung_up.is_none() && seen.line_answered && !seen.own_mark && seen.login != Some(LoginOfShell::Ours)
+            seen.hung_up.is_none() && seen.line_answered && !seen.own_mark && seen.login == Some(LoginOfShell::Another)
         };
         self.on_input.as_deref().is_some_and(|seen| seen.hung_up == Some(HungUp::Nothing) || is_untold(seen))
     }
@@ -148,11 +146,7 @@ impl Facts {
         let ran_at_end = |seen: &OnInput| seen.own_mark && !seen.line_sent;
         let ran_at_end = self.on_input.as_deref().is_some_and(ran_at_end);
         self.hangs()
-            && (self.may_wait_on_purpose()
-                || self.may_be_forced_shell()
-                || self.asks_on_terminal()
-                || self.waits_without_terminals()
-                || ran_at_end)
+            && (self.may_wait_on_purpose() || self.may_be_forced_shell() || self.asks_on_terminal() || ran_at_end)
     }
 
     /// True if something in front of our command took a line of ours before the command ran: a start-up file or a wrapper reads it.
@@ -162,20 +156,20 @@ impl Facts {
         self.hangs() && self.on_input.as_deref().is_some_and(waited)
     }
 
-    /// True if it does, and the account may have no terminal on which a question would show.
-    #[must_use]
-    pub fn waits_without_terminals(&self) -> bool {
-        self.waits_for_a_line() && self.capabilities.pty.is_refused()
-    }
-
-    /// True if that shows on a terminal why: it asks for something and waits for the answer, or it prints there alone, for people.
+    /// True if a single line was enough, and a terminal shows why: what reads it asks a question there, and waits.
     #[must_use]
     pub fn asks_on_terminal(&self) -> bool {
         let asks = |shell: &Shell| {
-            let output = shell.output.as_deref().filter(|_| shell.stays);
-            output.is_some_and(|output| shell.is_within_line || is_asking(output) || !self.has_printed())
+            let last = shell.output.as_deref().filter(|_| shell.stays).and_then(|output| output.rsplit("\\n").next());
+            last.is_some_and(|line| line.trim_end().ends_with([':', '?']) || line.contains("? "))
         };
-        self.waits_for_a_line() && self.shell.as_deref().is_some_and(asks)
+        self.waits_for_one_line() && self.shell.as_deref().is_some_and(asks)
+    }
+
+    /// True if something in front of our command took one line of ours, and the command ran at once then.
+    #[must_use]
+    pub fn waits_for_one_line(&self) -> bool {
+        self.waits_for_a_line() && self.on_input.as_deref().is_some_and(|seen| !seen.ran_later())
     }
 
     /// True if an imitation of a shell read our command: it does not know `exec`.
@@ -184,15 +178,13 @@ impl Facts {
         [&self.other_output, &self.stderr].into_iter().flatten().any(|said| finds_no_exec(said))
     }
 
-    /// True if what ran in place of our command printed nothing but complaints on standard error that a connection of its own did not come about, and
-    /// ended with our input, or went on.
+    /// True if all that what ran in place of our command printed before our input is, on standard error, that a connection of its own did not come
+    /// about.
     #[must_use]
     pub fn does_not_reach_its_service(&self) -> bool {
         let seen = self.on_input.as_deref().filter(|seen| !seen.line_answered && !seen.own_mark);
-        let complains = |seen: &OnInput| {
-            let said = [&self.stderr, &seen.stderr].into_iter().flatten();
-            seen.output.is_none() && said.into_iter().any(|said| says_no_connection(said))
-        };
+        let complains =
+            |seen: &OnInput| seen.output.is_none() && self.stderr.as_deref().is_some_and(says_no_connection);
         !self.mark_seen && self.other_output.is_none() && seen.is_some_and(complains)
     }
 

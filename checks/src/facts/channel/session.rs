@@ -164,13 +164,6 @@ impl OnInput {
         self.own_mark && (self.line_passed_on || !came_at_once)
     }
 
-    /// True if a forced command put the shell there that answered: it knows our command, or it belongs to another login and SIGHUP ended nothing.
-    /// A start-up file that runs ssh itself ends by that signal, and sudo and su do not pass the variable of the login on.
-    #[must_use]
-    pub fn is_forced(&self) -> bool {
-        self.forced || self.hung_up == Some(HungUp::Nothing) && self.login == Some(LoginOfShell::Another)
-    }
-
     /// True if it ended at what it was sent, said so in words, and was no shell: it reads data of another kind.
     #[must_use]
     pub(super) fn rejects_input(&self) -> bool {
@@ -190,8 +183,6 @@ pub struct Shell {
     pub ran: Ran,
     /// It printed something and went on.
     pub stays: bool,
-    /// The output ends within a line, as a prompt does.
-    pub is_within_line: bool,
     /// The text that it printed, escaped.
     pub output: Option<String>,
     /// Standard error, escaped.

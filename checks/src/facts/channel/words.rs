@@ -51,26 +51,16 @@ pub fn finds_no_exec(text: &str) -> bool {
     text.split("\\n").any(is_such)
 }
 
-/// True if a text, escaped, says that a connection did not come about: in the words of the system (errno(3) of connect(2), getaddrinfo(3)), or in
-/// those that clients put before them.
+/// True if a text, escaped, says on each of its lines that a connection did not come about, in the words of clients, and nothing of what is done without it.
 #[must_use]
 pub(super) fn says_no_connection(text: &str) -> bool {
-    const WORDS: [&str; 12] = [
-        "failed to connect to ",
-        "could not connect to ",
-        "couldn't connect to ",
-        "can't connect to ",
-        "cannot connect to ",
-        "unable to connect to ",
-        "connection refused",
-        "no route to host",
-        "network is unreachable",
-        "connection timed out",
-        "name or service not known",
-        "temporary failure in name resolution",
-    ];
+    const COMPLAINTS: [&str; 3] = ["could not connect to ", "failed to connect to ", "couldn't connect to server"];
+    const GOES_ON: [&str; 8] = ["using", "retry", "fall", "warning", "note", "kept", "local", "skip"];
     let text = text.to_lowercase();
-    WORDS.iter().any(|words| text.contains(words))
+    let mut lines = text.split("\\n").map(str::trim).filter(|line| !line.is_empty()).peekable();
+    lines.peek().is_some()
+        && lines.all(|line| COMPLAINTS.iter().any(|words| line.contains(words)))
+        && !GOES_ON.iter().any(|words| text.contains(words))
 }
 
 /// The program of our own command that the `sh` which runs it says in a text, escaped, that it does not find or may not run: "sh: 1: cat: not found".

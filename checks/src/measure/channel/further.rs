@@ -94,7 +94,7 @@ async fn grant(ctx: &Context, logged_in: &mut LoggedIn, facts: &mut Facts, wish:
         Opened::Silent => return true,
     };
     let Some(connection) = &logged_in.connection else { return false };
-    if wish == Wish::Sftp && (facts.fails_in_silence() || facts.waits_for_a_line()) {
+    if wish == Wish::Sftp && (facts.fails_in_silence() || facts.waits_for_one_line()) {
         logged_in.sftp = sftp_on_terminal(session, connection, facts, patience).await;
         return facts.capabilities.sftp != Capability::of(None) || !connection.is_closed();
     }
@@ -153,7 +153,6 @@ async fn sftp_on_terminal(
     let terminal = shell::raw_terminal(&mut session, patience).await;
     let may = &mut facts.capabilities;
     if terminal != Some(true) {
-        may.pty = Capability::of(terminal);
         let sftp;
         (may.sftp, may.sftp_said, sftp) = SftpSession::begin(session, patience).await;
         return sftp;
@@ -165,8 +164,10 @@ async fn sftp_on_terminal(
         (may.shell, may.pty) = (shell::outcome(&seen), Capability::of(terminal));
         facts.shell = Some(Box::new(seen));
     }
+    // What waits for a line runs no third time.
+    let is_forced_again = facts.waits_for_one_line();
     sftp?.end(patience).await;
-    SftpSession::open(connection, patience).await
+    if is_forced_again { None } else { SftpSession::open(connection, patience).await }
 }
 
 /// Starts a shell in an open session, and lets it go.

@@ -1,6 +1,7 @@
 //! The test of a program that was accepted in place of our command, and neither printed our mark nor ended: it may wait
 //! for input.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::base::elapsed::ms_since;
@@ -19,11 +20,13 @@ const ANSWER: Patience = Patience { silence: Duration::from_secs(2), total: Dura
 
 /// The line that a shell answers with our command where the server put the shell in its place.
 const ASK_WHETHER_FORCED: &str = "printenv SSH_ORIGINAL_COMMAND\n";
+/// The longest wait for our command behind a greeting that asks for input: that may be a menu, which never gets to it.
+const BEHIND_A_GREETING: Duration = Duration::from_secs(15);
 /// The line for a shell of root's that was given a new environment, as by a forced `sudo -i`: the process that started that shell still has the
 /// variable. An inner `sh` looks for it, since csh knows neither `$PPID` nor `2>`.
 const ASK_PARENT: &str = "sh -c 'exec 2>/dev/null; p=$(sed -n \"s/^PPid:[^0-9]*//p\" /proc/$PPID/status) && tr \"\\000\" \"\\n\" </proc/$p/environ | grep -a ^SSH_ORIGINAL_COMMAND='\n";
-/// The line that a shell answers with the client's port of the login that it belongs to (ssh(1)).
-const ASK_LOGIN: &str = "sh -c 'set -- $SSH_CONNECTION; echo port $2'\n";
+/// The line that a shell answers with the addresses and ports of the login that it belongs to (ssh(1)).
+const ASK_LOGIN: &str = "printenv SSH_CONNECTION\n";
 /// The variable of both questions about a forced command.
 const VARIABLE: &str = "SSH_ORIGINAL_COMMAND";
 
@@ -86,7 +89,7 @@ pub(super) async fn settle(
     }
     if !on_input.closed && !on_input.connection_lost {
         if seen.line_sent && !seen.line_answered {
-            running.write(format!("{ASK_WHETHER_FORCED}{ASK_LOGIN}"), ANSWER).await;
+            running.write(ASK_WHETHER_FORCED, ANSWER).await;
         }
         let mut is_awaited = awaited(mark);
         let ended = Instant::now();
@@ -101,6 +104,7 @@ pub(super) async fn settle(
         // ssh would wait for as long as the account's start-up files take, and our command runs behind them without input too, whatever they have
         // printed.
         let left = stage.saturating_sub(Duration::from_secs_f64((ran.duration_ms + ms_since(sent)).max(0.0) / 1000.0));
+        let left = if seen.line_sent { left } else { left.min(BEHIND_A_GREETING) };
         if on_input.gave_up.is_some() && is_silent(&on_input) && !left.is_zero() {
             on_input.gave_up = None;
             running.read(KEPT, Patience { silence: left, total: left }, &mut on_input, &mut note).await;
@@ -113,7 +117,6 @@ pub(super) async fn settle(
     // Some shells read all of their input before they run any of it.
     seen.line_answered |= seen.line_sent && is_printed(&on_input.stdout, &line);
     seen.own_mark = is_printed(&on_input.stdout, mark);
-    seen.login = seen.login.or(own_port.and_then(|port| login(&on_input.stdout, port)));
     let command = String::from_utf8_lossy(&on_input.stdout).contains(mark);
     seen.forced |= seen.line_answered && !seen.own_mark && command;
     let quoted = format!("echo {line}\n");
@@ -197,10 +200,13 @@ async fn ask_whether_forced(running: &mut Running, mark: &str) -> (bool, bool) {
     (has_gone_on && is_forced(&ask(running, ASK_PARENT).await), false)
 }
 
-/// The login whose port stands in a shell's answer.
+/// The login of a shell, by its answer: the client's address and port, and the server's.
 fn login(answer: &[u8], own_port: u16) -> Option<LoginOfShell> {
     let answer = String::from_utf8_lossy(answer);
-    let port = answer.lines().find_map(|line| line.trim_end().strip_prefix("port ")?.parse::<u16>().ok())?;
+    let port = answer.lines().find_map(|line| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [client, port, _, _] if client.parse::<IpAddr>().is_ok() => port.parse::<u16>().ok(),
+        _ => None,
+    })?;
     Some(if port == own_port { LoginOfShell::Ours } else { LoginOfShell::Another })
 }
 

@@ -53,7 +53,6 @@ pub(crate) async fn open(mut session: Channel<Msg>, patience: Patience) -> (Shel
 pub(super) fn seen(ran: Ran) -> Shell {
     Shell {
         stays: ran.gave_up == Some(GaveUp::Silence) && prompts(&ran),
-        is_within_line: ran.stdout.last().is_some_and(|last| *last != b'\n'),
         output: escaped(&ran.stdout),
         stderr: escaped(&ran.stderr),
         ran,

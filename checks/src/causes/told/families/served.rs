@@ -5,6 +5,24 @@ use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
+        // Apache MINA SSHD, which names a client once it has asked to log in, and servers in Go before a login.
+        texts: &[
+            "ServerSessionImpl[null@<address>]<text>Connection reset by peer",
+            "ServerSessionImpl[null@<address>]<text>Connection reset",
+            "ServerSessionImpl[null@<address>]<text>Broken pipe",
+            "GerritServerSession[null@<address>]<text>Connection reset by peer",
+            "Failed to establish SSH server connection: read tcp <text>: connection reset by peer",
+            "failed to accept an incoming connection: read tcp <text>: connection reset by peer",
+            "Failed connection from <address> with error: read tcp <text>: connection reset by peer",
+        ],
+        writer: Writer::Anyone,
+        candidates: &[
+            is("handshake-probed", Always, "nobody had asked to log in: a scanner, or the health check of a balancer"),
+            is("handshake-reset", Always, "clients that mean to log in end so too: something on the way resets them"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         // A client that leaves by itself, in the words of its library, before it is let in.
         texts: &[
             "Received disconnect from <address> port <port>:11: Normal Shutdown [preauth]",
