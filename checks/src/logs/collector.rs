@@ -40,8 +40,6 @@ pub(super) struct Collector<'a> {
     served: Served,
     /// The messages beside one that names SSH, of the same process.
     beside: Beside,
-    /// The other end of the last line without a sender that a connection to a high port ended.
-    high: Option<Peer>,
     /// The messages so far that the edge of a screen cut.
     cut: u32,
     /// The connections that went alike, in the order of their first lines.
@@ -64,7 +62,6 @@ impl<'a> Collector<'a> {
             current: Open::default(),
             served: Served::default(),
             beside: Beside::default(),
-            high: None,
             cut: 0,
             ways: Vec::new(),
             index: HashMap::new(),
@@ -119,14 +116,6 @@ impl<'a> Collector<'a> {
         }
         let english = found.english.take();
         let english = || english.as_deref().map(|english| kept(&Message::new(english)));
-        if record.ident.is_none() && self.is_a_servers_end(&found) {
-            let sshd = Program { name: "sshd".to_owned(), version: None };
-            if self.log.programs.iter().all(is_either_end) {
-                self.current.connection.program = Some(sshd.clone());
-                self.log.programs = vec![sshd.clone()];
-            }
-            found.program = Some(sshd);
-        }
         if let Some(name) = self.server(record, message, &found) {
             let version =
                 found.program.take().filter(|program| program.name == name).and_then(|program| program.version);
@@ -211,17 +200,6 @@ impl<'a> Collector<'a> {
         for open in over {
             self.close(open);
         }
-    }
-
-    /// True for the end of a connection from an address whose line before named another high port: a server keeps its port, and each of its clients has
-    /// another one.
-    fn is_a_servers_end(&mut self, found: &Found) -> bool {
-        let is_an_end = matches!(found.event, Some(Event::Closed | Event::Reset)) && !found.values.contains_key("user");
-        let is_high = |port: &str| port.parse().is_ok_and(|port: u16| port >= EPHEMERAL);
-        let Some(peer) = peer(found).filter(|(_, port)| is_an_end && is_high(port)) else { return false };
-        let is_of_none = self.log.programs.iter().all(|program| is_either_end(program) || program.name == "sshd");
-        let before = self.high.replace(peer.clone());
-        is_of_none && before.is_some_and(|(address, port)| address == peer.0 && port != peer.1)
     }
 
     /// The client that a line of a server's log names beside a user: such a log may have no process ids, as `journalctl -o cat` has none.

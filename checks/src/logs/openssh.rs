@@ -71,7 +71,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("SSH2_MSG_SERVICE_ACCEPT received", Event::LoginBegun),
     ("Authentications that can continue: <methods>", Event::MethodsOffered),
     ("Next authentication method: <method>", Event::MethodTried),
-    ("<method=keyboard-interactive>debug3: send packet: type 61", Event::MethodTried),
     ("ssh_get_authentication_socket_path: path '<text>'", Event::AgentAsked),
     ("get_agent_identities: agent returned <n> keys", Event::AgentAnswered),
     ("get_agent_identities: bound agent to hostkey", Event::AgentAnswered),

@@ -140,8 +140,6 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("debug1: session_new: ", "sshd"),
     ("debug1: session_open: ", "sshd"),
     ("notify_hostkeys: ", "sshd"),
-    ("rexec line <n>: ", "sshd"),
-    ("sshd_config line <n>: Deprecated option", "sshd"),
     ("OpenSSH_<version>, OpenSSL", "OpenSSH"),
     ("OpenSSH_<version>, LibreSSL", "OpenSSH"),
     ("OpenSSH_<version>, OSSLShim", "OpenSSH"),
@@ -185,7 +183,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 25] = [
+const OWN: [&str; 24] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -207,7 +205,6 @@ const OWN: [&str; 25] = [
     "gitea",
     "forgejo",
     "gogs",
-    "oxidized",
     "tailscaled",
     "cloudflared",
     "nologin",

@@ -13,7 +13,7 @@ const OF_SSH: &str = r"(?i)ssh|sftp|\bscp\b|\bgit@|publickey|keyboard-interactiv
 /// Words of others: URLs of other schemes, ports of other services, databases, web servers, package managers, the kernel.
 const OF_OTHERS: &str = r#"(?ix)
     \b(?:https?|jdbc:\w+|postgres(?:ql)?|mysql|redis|mongodb|amqps?|ldaps?|smtps?|imaps?|ftps?|wss?|nfs|smb)://
-    | \bHTTP/[12] | "(?:GET|POST|PUT|HEAD)\s | \bHTTP:\x20(?:Auth|Request)\b | \bCEF:\d\| | \bLEEF:\d | \bHTTPS?ConnectionPool\b | \bhttp\.client\b | status\x20code\x20[45]\d\d
+    | \bHTTP/[12] | "(?:GET|POST|PUT|HEAD)\s | \bHTTP:\x20(?:Auth|Request)\b | \bHTTPS?ConnectionPool\b | \bhttp\.client\b | status\x20code\x20[45]\d\d
     | (?:\bport\x20|^:|\D:|[^:\d\s]\d\d?:|\d\d\d:)(?:21|25)\b
     | (?:\bport\x20|:)(?:80|110|143|389|443|445|465|587|636|993|1433|1521|2181|2375|2376|2379|3000|3306|3389|5000|5432|5672|6379|6443|8000|8080|8443|9000|9090|9092|9200|11211|27017)\b
     | \bport\x2023\b | \bSQL\x20Error\x20\[ | \baddress=\(host= | \bAccess\x20denied\x20for\x20user\x20'[^']*'@ | \bpostgres | \bpsql\b | PSQLException | \bFATAL:\x20\x20\w | \bFATAL:\x20(?:password|ident|peer|PAM|LDAP)\x20authentication\x20failed\x20for\x20user\x20" | \bpg_hba | \bmysql | \bmariadb | \bredis[.:\s-] | \bmongo | \belastic | \bkafka

@@ -7,7 +7,6 @@ use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
 use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others, is_of_ssh};
-use super::inner::{CANDIDATES, END, is_of_the_session};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -21,7 +20,7 @@ use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
 use super::remote_command::failed_by_itself;
 use super::sentences::Says;
-use super::served::{is_of_a_guess, is_of_a_helper, is_of_the_other_end, left_at_once};
+use super::served::is_of_a_guess;
 use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
@@ -73,9 +72,6 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
                 None => told.push(Told { connections: vec![at], ..one }),
             }
         }
-    }
-    if told.is_empty() && log.unknown.is_empty() {
-        told.extend(left_at_once(log));
     }
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
@@ -152,13 +148,8 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let mut named: Vec<Told> = Vec::new();
     let mut minor: Vec<Told> = Vec::new();
     let mut complained_of: Vec<&str> = Vec::new();
-    let mut of_the_session: Option<&Sighting> = None;
     let mut shared: Vec<(usize, &'static Family, &Sighting)> = Vec::new();
     for seen in closest(connection, writer, is_foreign, is_about_ssh) {
-        if is_of_the_session(connection, writer, seen) {
-            of_the_session = Some(seen);
-            continue;
-        }
         if is_set_aside(log, connection, seen) {
             continue;
         }
@@ -228,7 +219,6 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         shared.retain(|(_, family, _)| {
             !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
         });
-        shared.retain(|(_, _, seen)| of_the_session.is_none() || seen.symptom != END);
         shared.sort_by_key(|(at, _, _)| *at);
         let told = match shared.first() {
             Some((first, family, _)) => {
@@ -241,7 +231,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
                 // Past a login that took long, the log was cut where it ends.
                 let is_cut = slow.is_some() && connection.passed(Check::Auth);
                 let stopped = if is_cut { None } else { stopped(log, connection) };
-                inner(connection, of_the_session).or(stopped).unwrap_or_else(|| slow.into_iter().collect())
+                stopped.unwrap_or_else(|| slow.into_iter().collect())
             }
         };
         named.retain(|one| !told.iter().any(|other| other.cause.code == one.cause.code));
@@ -260,14 +250,7 @@ fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
         || is_of_a_public_half(log, seen)
         || is_of_a_search(connection, seen)
         || is_of_a_guess(connection, seen)
-        || is_of_a_helper(log, seen)
-        || is_of_the_other_end(connection, seen)
         || was_answered(connection, seen)
-}
-
-/// The causes of a session whose program complained of a connection of its own.
-fn inner(connection: &Connection, seen: Option<&Sighting>) -> Option<Vec<Told>> {
-    seen.map(|seen| candidates(connection, CANDIDATES, false, seen))
 }
 
 /// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.

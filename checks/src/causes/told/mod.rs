@@ -7,7 +7,6 @@ mod candidates;
 mod families;
 mod finding;
 mod foreign;
-mod inner;
 mod judge;
 mod known;
 mod lengths;

@@ -28,7 +28,6 @@ const HARMLESS: &[&str] = &[
     "HTTP: Auth rejected",
     "HTTP: Request failed",
     "pam_faillock(sshd:auth): User unknown",
-    "preauth child terminated by signal 15",
     // The commands that Ansible starts, and the end of a pipe of syncoid's.
     "> SSH: EXEC ssh",
     "CRITICAL ERROR: <text>syncoid line",
@@ -174,21 +173,10 @@ const HARMLESS: &[&str] = &[
     "privsep_preauth: preauth child exited with status",
     "Early exit: Terminated by signal",
     "Early exit: Interrupted by signal",
-    // Where systemd starts a process for each connection, it ends with this status once the client has left.
-    "sshd@<text>.service: Main process exited, code=exited, status=255",
-    "ssh@<text>.service: Main process exited, code=exited, status=255",
-    "sshd@<text>.service: Failed with result 'exit-code'",
-    "ssh@<text>.service: Failed with result 'exit-code'",
     // dropbear does with the keys that it has; without any it says that it exits.
     "Failed loading <file>dss_host_key",
     "Failed loading <file>ecdsa_host_key",
     "Failed loading <file>ed25519_host_key",
-    // systemd or a restart ends the children of sshd with the service.
-    "preauth child terminated by signal 15",
-    // sshd goes on without the public half, or the certificate, of a host key.
-    "Public key for /etc/ssh/<file> does not match private key",
-    // libssh passes over what it does not use of ssh_config.
-    "ssh_config_parse_line: <text>option:",
     "sent status <text>",
     // libssh2 waits for the server.
     "Failure Event: -37",

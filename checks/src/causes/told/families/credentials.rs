@@ -51,13 +51,6 @@ const PASSWORD: Candidate = is(
     "the program logs in with a password: it, or the login name, is wrong",
 );
 
-/// ssh says that nobody is logged in, below the words with which the server ended the connection.
-const DISCONNECTED: Candidate = is(
-    "auth-disconnected",
-    Seen(&["Received disconnect from <address> port <port>:<code>: <why>"]),
-    "the server ended the connection during the login, and not by a refusal",
-);
-
 /// The causes of a login that a library reports as refused.
 pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
     SIGNED_UNASKED,
@@ -65,7 +58,6 @@ pub(super) const REFUSED_WITHOUT_METHODS: &[Candidate] = &[
     UNUSED_KEY,
     ASKED_PASSPHRASE,
     MISSING_METHOD,
-    DISCONNECTED,
     GIVEN_PASSWORD,
     KEY,
     PASSWORD,

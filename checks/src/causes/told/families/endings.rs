@@ -9,10 +9,6 @@ use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
-/// The words of a system that has no memory left, in a session.
-const OUT_OF_MEMORY: &[&str] =
-    &["[Errno 12] Cannot allocate memory", "fork: Cannot allocate memory", "Out of memory: Killed process"];
-
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["closed due to inactivity", "terminated due to inactivity", "closed because of inactivity"],
@@ -161,12 +157,6 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("channel-closed-early", SoonAfterLogin(2), "it comes as the session opens"),
             is("session-pam-refused", JustBegun, "it comes right after the login: PAM, or a limit of the account"),
-            is("server-stalled", Seen(OUT_OF_MEMORY), "the system had no memory left: a line before the end says so"),
-            is(
-                "exit-command-failed",
-                Seen(&["cryptsetup: maximum number of tries exceeded for"]),
-                "the login works, and the disk was not unlocked: the initramfs ends the session",
-            ),
             is("idle-closed", Always, "the session was idle: the server or a proxy closes idle connections"),
             is(
                 "idle-closed-by-proxy",
