@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::algorithms::kind_of_all;
-use super::families::{Candidate, When, Writer, is};
+use super::families::{Candidate, NO_TERMINAL, When, Writer, is};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::overcome::is_in_a_rekeying;
 use crate::causes::{self, Match, Severity};
@@ -15,10 +15,6 @@ use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 
 /// The longest age of a session that just began, seconds: a login's own steps take no longer.
 const JUST_BEGUN_S: f64 = 5.0;
-
-/// What ssh says where it can ask nobody for a password.
-pub(super) const NO_TERMINAL: &[&str] =
-    &["ssh_askpass: exec(", "ssh_askpass: posix_spawnp:", "read_passphrase: can't open /dev/tty"];
 
 /// The candidates for a text, those that the log speaks for first.
 pub(super) fn candidates(

@@ -16,7 +16,6 @@ pub(super) const KILLED: &[&str] = &[
 
 /// Texts that count only where a sign of SSH is beside them: their words are ordinary ones.
 pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
-    "Not allowed command",
     "Software caused connection abort",
     "Bad port \"",
     "Cannot make/remove an entry for the specified session",

@@ -6,8 +6,11 @@ use super::family::When::{
 };
 use super::family::{Candidate, Family, Writer, is};
 use super::hardware::MEANT_KERBEROS;
-use crate::causes::told::candidates::NO_TERMINAL;
 use crate::facts::log::Event;
+
+/// The words of ssh where it can ask nobody for a password.
+pub(in crate::causes::told) const NO_TERMINAL: &[&str] =
+    &["ssh_askpass: exec(", "ssh_askpass: posix_spawnp:", "read_passphrase: can't open /dev/tty"];
 
 /// Messages of ssh after a host certificate that it rejects.
 const OF_THE_HOST: &[&str] = &["Host key verification failed", "can't be established", "Server host certificate"];

@@ -39,6 +39,7 @@ mod wrappers;
 pub(super) use family::is;
 pub use family::{Candidate, Family, When, Writer};
 pub(super) use jump::NO_PEER;
+pub(super) use login::NO_TERMINAL;
 
 use crate::facts::log::Event;
 
