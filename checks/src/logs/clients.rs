@@ -101,10 +101,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     // SSHKit, whose commands end so.
     ("Exception while executing <text> exit status: <failed>", Event::CommandEnded),
     ("Finished in <n> seconds with exit status <n>", Event::CommandEnded),
-    // Jenkins' Publish over SSH, and docker-machine.
-    ("Exec exit status not zero. Status [<failed>", Event::CommandEnded),
-    ("remote command exited with '<failed>", Event::CommandEnded),
-    ("Error running SSH command: exit status <failed>", Event::CommandEnded),
     // Net::SSH.
     ("establishing connection to <host>:<port>", Event::Connecting),
     ("connection established", Event::Connected),

@@ -58,15 +58,6 @@ pub(super) const SHARED_WITH_OTHERS: &[&str] = &[
 
 /// Texts of causes that say nothing of SSH: without a sign of it they make the cause likely and no more.
 const SAID_OF_OTHERS_TOO: &[&str] = &[
-    "listen tcp :22: bind: address already in use",
-    "listen tcp <address>:22: bind: address already in use",
-    "listen tcp4 <address>:22: bind: address already in use",
-    "listen tcp6 <address>:22: bind: address already in use",
-    "listen tcp :22: bind: permission denied",
-    "listen tcp <address>:22: bind: permission denied",
-    "Bind for <address>:22 failed: port is already allocated",
-    "failed to bind host port for <address>:22:<text>: address already in use",
-    "failed to bind host port <address>:22/tcp: address already in use",
     "The agent has no identities",
     "Must be connected to a terminal",
     "open terminal failed: not a terminal",

@@ -47,7 +47,7 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
         || is_of_a_forwarding(last)
         || goes_on_alone(connection, last)
         || is_a_command_alone(connection)
-        || is_at_its_session(log, connection, last)
+        || is_before_its_pledge(log, connection, last)
     {
         return None;
     }
@@ -96,21 +96,19 @@ fn goes_on_alone(connection: &Connection, last: &Entry) -> bool {
         || is_before_the_version
 }
 
-/// True if a text is a log of ssh that ends as the session begins, and nobody says anything around it: people show a login that works up to there, and ssh
-/// prints a line before it waits for the server (its pledge since OpenSSH 7.2). Whoever says something around the log says that it hangs.
-fn is_at_its_session(log: &Log, connection: &Connection, last: &Entry) -> bool {
+/// True if a text is a log of ssh that ends as the session begins: since OpenSSH 7.2, which reads the server's signature algorithms too, ssh prints its
+/// pledge in the next line, before it waits for the server. Whoever says something around the log may have left that line out.
+fn is_before_its_pledge(log: &Log, connection: &Connection, last: &Entry) -> bool {
+    // That line names the method since OpenSSH 8.9.
+    let names_host_and_method = |entry: &Entry| entry.value("host").is_some() && entry.value("method").is_some();
+    let is_new = is_openssh_of(connection, (7, 2))
+        || connection.first(Event::SignatureAlgorithms).is_some()
+        || connection.all(Event::LoggedIn).any(names_host_and_method);
     last.event == Event::SessionBegun
         && is_openssh(connection)
+        && is_new
         && log.lines == last.line
-        && connection.entries.first().is_some_and(|first| {
-            let is_said = |line: &Line| line.number < first.line && !is_a_command(&line.text);
-            first.line <= BEFORE + 1 && !log.unknown.iter().any(is_said)
-        })
-}
-
-/// True if a line is the command that wrote the log, without a word about it.
-fn is_a_command(line: &str) -> bool {
-    line.contains("ssh -") && !line.contains('#')
+        && connection.entries.first().is_some_and(|first| first.line <= BEFORE + 1)
 }
 
 /// True if a log of libssh, which goes on to the end of a command, ends as the server starts it. What the command prints is not logged.

@@ -7,16 +7,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "server-start-failed",
         &[
-            // Docker and servers in Go, of the port that an SSH server was to have.
-            "listen tcp :22: bind: address already in use",
-            "listen tcp <address>:22: bind: address already in use",
-            "listen tcp4 <address>:22: bind: address already in use",
-            "listen tcp6 <address>:22: bind: address already in use",
-            "listen tcp :22: bind: permission denied",
-            "listen tcp <address>:22: bind: permission denied",
-            "Bind for <address>:22 failed: port is already allocated",
-            "failed to bind host port for <address>:22:<text>: address already in use",
-            "failed to bind host port <address>:22/tcp: address already in use",
             // dropbear and sshd look up the address that they are told to listen on.
             "Failed listening on '<port>': Error resolving:",
             "Failed listening on <text>: Error resolving: <why>",

@@ -50,8 +50,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Key exchange failed\",{error,bad_signature}",
         ],
     ),
-    ("handshake-no-common-kex", &["No matching KEX algorithm", "No matching client KEX algorithm"]),
-    ("handshake-no-common-hostkey", &["No matching Host key format", "No matching host key type algorithm"]),
     // Container engines as a ProxyCommand.
     (
         "jump-proxy-command-failed",
