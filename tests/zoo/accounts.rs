@@ -145,7 +145,7 @@ setups! {
     service_that_is_not_reached: |lab| job(lab, "echo 'Could not connect to Redis at 192.0.2.9:6379: Connection refused' >&2; exec cat >/dev/null"), ME
         => "degraded", ["session-shell-exits"], [];
     question_before_commands: |lab| on_terminal(lab, &lab.program("ask", QUESTION)), ME
-        => "degraded", ["session-start-hangs"], [];
+        => "degraded", ["session-start-hangs"], ["shell"];
     question_that_no_terminal_shows: |lab| job(lab, QUESTION), ME => "broken", ["session-start-hangs"], [];
     next_host_refuses: |lab| job(lab, NEXT_HOST), ME => "degraded", ["session-shell-exits"], [];
     error_of_the_system_in_spanish: |lab| job(lab, "echo \"timeout: fallo al ejecutar la orden '/opt/borg': Permiso denegado\" >&2; exit 1"), ME

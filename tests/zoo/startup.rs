@@ -37,7 +37,7 @@ setups! {
     inviting_greeting_and_slow_start: |lab| bashrc(lab, "echo 'Loading modules, please wait:'; sleep 14"), ME
         => "degraded", ["auth-slow", "session-rc-output"], NO_SFTP;
     question_of_a_start_up_file: |lab| bashrc(lab, "read -p 'Reason: ' reason"), ME_BRIEFLY
-        => "degraded", ["session-start-hangs"], ["forward"];
+        => "degraded", ["session-start-hangs"], ["shell", "forward"];
     errors_without_end: |lab| bashrc(lab, "yes >&2"), ME => "degraded", ["session-start-hangs"], ["forward"];
     errors_every_second: |lab| bashrc(lab, "while :; do echo retrying mount >&2; sleep 1; done"), ["-l", "me", "--timeout", "5s"]
         => "degraded", ["session-start-hangs"], ["forward"];

@@ -105,6 +105,7 @@ fn a_shell_is_told_by_its_login_where_no_signal_tells() {
     let unclear = (Account::Unclear, Some((Certainty::Possible, Severity::Warning)));
     // sshd before 7.9, dropbear, or root: another host's shell, or that of a start-up file.
     assert_eq!(shell_in_place(None, Some(LoginOfShell::Another)), unclear);
+    assert_eq!(shell_in_place(None, Some(LoginOfShell::Unset)), unclear);
     let replaced = (Account::Nothing, Some((Certainty::Likely, Severity::Critical)));
     assert_eq!(shell_in_place(None, Some(LoginOfShell::Ours)), replaced);
     assert_eq!(shell_in_place(None, None), replaced);

@@ -70,7 +70,7 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
     told.cause.code == OF_EVERYBODY && drops < logins
 }
 
-/// True if plink or PuTTY opens a serial line, or a program connects to a port of another service, and no connection of SSH.
+/// True if plink or PuTTY opens a serial line, and no connection of SSH.
 pub(super) fn is_without_ssh(log: &Log) -> bool {
     let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
     seen.chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))

@@ -134,7 +134,10 @@ impl Facts {
     #[must_use]
     pub fn may_be_forced_shell(&self) -> bool {
         let is_untold = |seen: &OnInput| {
-            seen.hung_up.is_none() && seen.line_answered && !seen.own_mark && seen.login == Some(LoginOfShell::Another)
+            seen.hung_up.is_none()
+                && seen.line_answered
+                && !seen.own_mark
+                && matches!(seen.login, Some(LoginOfShell::Another | LoginOfShell::Unset))
         };
         self.on_input.as_deref().is_some_and(|seen| seen.hung_up == Some(HungUp::Nothing) || is_untold(seen))
     }

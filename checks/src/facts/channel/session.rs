@@ -115,7 +115,7 @@ pub struct OnInput {
     pub line_passed_on: bool,
     /// The effect of SIGHUP after the line was answered; `null` where that was not sent, which is done as for `terminated`.
     pub hung_up: Option<HungUp>,
-    /// The login that the shell belongs to which answered the line, by SSH_CONNECTION in its environment; `null` where that is not set, or our own
+    /// The login that the shell belongs to which answered the line, by SSH_CONNECTION in its environment; `null` where it was not asked, or our own
     /// port is not known.
     pub login: Option<LoginOfShell>,
     /// It ended at the end of its input.
@@ -151,6 +151,8 @@ pub enum LoginOfShell {
     Ours,
     /// One from another port: that of an inner host, or ours behind an address translation that changes ports.
     Another,
+    /// None: the environment was made anew, as sudo and su make it.
+    Unset,
 }
 
 /// Seconds within which a program that waits for a line continues once it comes; a later reaction may be a coincidence.

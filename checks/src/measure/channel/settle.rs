@@ -73,7 +73,8 @@ pub(super) async fn settle(
         if seen.line_answered && !is_printed(&on_input.stdout, mark) {
             (seen.forced, seen.line_quoted) = ask_whether_forced(&mut running, mark).await;
             if let Some(port) = own_port.filter(|_| !seen.forced && !seen.line_quoted) {
-                seen.login = login(&ask(&mut running, ASK_LOGIN).await.stdout, port);
+                let answer = ask(&mut running, ASK_LOGIN).await;
+                seen.login = login(&answer.stdout, port).or(answer.gave_up.is_none().then_some(LoginOfShell::Unset));
             }
         }
         if passes_signals

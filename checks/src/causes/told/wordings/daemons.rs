@@ -56,8 +56,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     ("auth-disconnected", &["SSH disconnect due to login timeout"]),
-    ("auth-key-file-modes", &["sshd: Authentication refused.", "Authentication refused."]),
-    // pam_aad asks its question over keyboard-interactive.
     (
         "session-limit",
         &[
@@ -71,7 +69,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "tcp-connection-limit",
         &[
-            "dropbear.socket: Too many incoming connections",
             "ssh.socket: Too many incoming connections (<n>) from source",
             "sshd.socket: Too many incoming connections (<n>) from source",
         ],
