@@ -83,7 +83,8 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    hides: &["handshake-kex-stalled", "transfer-stalled", "exit-hangs", "exit-output-lost"],
+    // Connections that wait for large packets wait together, as at a server that is stalled.
+    hides: &["handshake-kex-stalled", "transfer-stalled", "exit-hangs", "exit-output-lost", "server-stalled"],
     strikes_anywhere: true,
     judge: |evidence| keys(evidence).or_else(|| data(evidence)),
     ..Cause::NEW
