@@ -38,15 +38,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "GerritServerSession[null@<address>]<text>Incorrect identification",
         ],
     ),
-    (
-        "auth-user-unknown",
-        &["pam_faillock(sshd:auth): User unknown", "could not validate <text> credentials: user does not exist"],
-    ),
+    ("auth-user-unknown", &["pam_faillock(sshd:auth): User unknown"]),
     (
         "auth-account-refused",
         &[
-            "could not validate <text> credentials: user <user> is disabled",
-            "could not validate <text> credentials: user <user> is expired",
             "could not validate <text> credentials: protocol SSH is not allowed",
             "could not validate <text> credentials: login method <method> is not allowed",
             "could not validate <text> credentials: login for user <user> is not allowed from this address",
