@@ -41,6 +41,13 @@ pub(super) const START_HANGS: Cause = Cause {
         answer it; scp, rsync, Git and jobs send no answer.",
     fixes: &[
         Fix {
+            side: Side::Client,
+            when: asks,
+            summary: "See the question, and answer it",
+            snippet: Some("ssh -t {alias}"),
+            ..Fix::LOOK
+        },
+        Fix {
             side: Side::Server,
             summary: "While a session hangs, see what runs in it and what it waits for (state D: a file system)",
             snippet: Some("ps -u {user} -o pid,ppid,etime,stat,wchan:20,args --forest"),
@@ -52,15 +59,13 @@ pub(super) const START_HANGS: Cause = Cause {
             snippet: Some("findmnt -T ~{user}; timeout 5 ls -d ~{user}; echo status $?"),
             ..Fix::LOOK
         },
-        Fix {
-            side: Side::Client,
-            when: asks,
-            summary: "See the question",
-            snippet: Some("ssh -t {alias}"),
-            ..Fix::LOOK
-        },
         START_UP_FILES,
-        ONLY_INTERACTIVE,
+        Fix {
+            when: asks,
+            summary: "If a start-up file asks, and no forced command: let it ask in interactive shells only",
+            ..ONLY_INTERACTIVE
+        },
+        Fix { when: |evidence| !asks(evidence), ..ONLY_INTERACTIVE },
     ],
     symptoms: &[],
     hides: &["session-forced-command", "session-shell-exits", "session-restricted"],
@@ -92,7 +97,8 @@ pub(super) const START_HANGS: Cause = Cause {
         if let Some(asked) = asked.filter(|_| facts.asks_on_terminal()) {
             let asks = format!("on a terminal it asks \"{asked}\", and waits");
             let read = "the command ran as soon as a line was sent on standard input";
-            let found = Match::new(Certainty::Possible, [asks, read.to_owned(), nothing]).at(Severity::Warning);
+            let found =
+                milder_where_unclear(evidence, Match::new(Certainty::Possible, [asks, read.to_owned(), nothing]));
             return Some(found.titled("A question comes before commands, and waits for an answer".to_owned()));
         }
         if seen.ran_later() {
@@ -121,6 +127,11 @@ pub(super) const START_HANGS: Cause = Cause {
     },
     ..Cause::NEW
 };
+
+/// A warning where the account may be meant so; what was expected of it is missing otherwise.
+fn milder_where_unclear(evidence: &Evidence, found: Match) -> Match {
+    if evidence.channel.passed().is_some() { found.at(Severity::Warning) } else { found }
+}
 
 /// True if a question comes before commands.
 fn asks(evidence: &Evidence) -> bool {
@@ -171,9 +182,7 @@ pub(super) const STARTUP_EXEC: Cause = Cause {
                 "the shell is not seen to belong to our own login (SSH_CONNECTION): it may be forced, on another host or for another account"
             };
             let found = Match::new(Certainty::Possible, [came, read.to_owned(), signal.to_owned()]);
-            // In older recordings, which have no word on the login, the check failed.
-            let is_unclear = facts.is_settled_by_signal() || evidence.channel.passed().is_some();
-            let found = if is_unclear { found.at(Severity::Warning) } else { found };
+            let found = milder_where_unclear(evidence, found);
             return Some(found.titled("A shell reads the input of commands, and they do not run".to_owned()));
         }
         let hung_up = facts.on_input.as_ref().and_then(|seen| seen.hung_up);

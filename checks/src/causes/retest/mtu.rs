@@ -83,8 +83,7 @@ pub(super) const BLACK_HOLE: Cause = Cause {
             ..Fix::CHANGE
         },
     ],
-    // Connections that wait for large packets wait together, as at a server that is stalled.
-    hides: &["handshake-kex-stalled", "transfer-stalled", "exit-hangs", "exit-output-lost", "server-stalled"],
+    hides: &["handshake-kex-stalled", "transfer-stalled", "exit-hangs", "exit-output-lost"],
     strikes_anywhere: true,
     judge: |evidence| keys(evidence).or_else(|| data(evidence)),
     ..Cause::NEW
