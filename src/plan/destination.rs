@@ -7,12 +7,12 @@ use anyhow::{Result, bail, ensure};
 use ssh_doctor_checks::base::masking::{holds_password, is_of_url, is_url_with_password};
 use ssh_doctor_checks::base::text::sanitize;
 
-/// The longest name that we take, in bytes (NI_MAXHOST of getnameinfo(3)); one of DNS has at most 253.
-const LONGEST: usize = 1025;
 /// The longest host, in bytes: an alias, a name of DNS, or an address with its zone.
 const LONGEST_HOST: usize = 300;
 /// The longest login name, in bytes; one of Linux has at most 32, one of a directory may have its domain behind it.
 const LONGEST_USER: usize = 200;
+/// The longest target, in bytes: the longest login name and host in a URI that escapes every byte of them.
+const LONGEST: usize = "ssh://".len() + 3 * (LONGEST_USER + LONGEST_HOST) + "@:65535/".len();
 
 /// A target as it was typed, taken apart. Nothing is looked up yet: the host may be an alias of ssh_config.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +29,7 @@ impl Destination {
     /// Takes a target apart; an error says what is wrong with it.
     pub(super) fn parse(input: &str) -> Result<Self> {
         ensure!(!input.is_empty(), "the target is empty; give a host, user@host, host:port or ssh://user@host:port");
-        ensure!(
-            !holds_password(input) && !is_url_with_password(input),
-            "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
-        );
+        without_password(input)?;
         ensure!(input.len() <= LONGEST, "the target is {} bytes long; a host name has at most 253", input.len());
         if let Some(rest) = input.strip_prefix("ssh://") {
             return uri(input, rest);
@@ -74,6 +71,14 @@ impl fmt::Display for Destination {
         }
         self.port.map_or(Ok(()), |port| write!(formatter, ":{port}"))
     }
+}
+
+fn without_password(text: &str) -> Result<()> {
+    ensure!(
+        !holds_password(text) && !is_url_with_password(text),
+        "the target holds a password; leave it out and use --password-file or SSH_DOCTOR_PASSWORD"
+    );
+    Ok(())
 }
 
 /// True if a name means itself outside a URI.
@@ -183,7 +188,7 @@ fn named(c: char) -> String {
     }
 }
 
-/// Percent escapes of a URI (RFC 3986, 2.1) undone.
+/// Percent escapes of a URI (RFC 3986, 2.1) undone; a URL with a password may come to light.
 fn unescaped(input: &str, text: &str) -> Result<String> {
     let mut pieces = text.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
@@ -193,8 +198,11 @@ fn unescaped(input: &str, text: &str) -> Result<String> {
         bytes.push(byte);
         bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
     }
-    String::from_utf8(bytes)
-        .map_err(|_| anyhow::anyhow!("'{}' is not UTF-8 once its % escapes are undone", sanitize(input)))
+    let Ok(text) = String::from_utf8(bytes) else {
+        bail!("'{}' is not UTF-8 once its % escapes are undone", sanitize(input))
+    };
+    without_password(&text)?;
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -226,9 +234,12 @@ mod tests {
 
     #[test]
     fn the_longest_that_is_taken_reads_as_itself() {
-        let (user, host) = ("[".repeat(super::LONGEST_USER), "h".repeat(super::LONGEST_HOST));
-        let destination = Destination::parse(&format!("{user}@{host}:65535")).unwrap();
-        assert_eq!(Destination::parse(&destination.to_string()).unwrap(), destination);
+        let user = "[".repeat(super::LONGEST_USER);
+        for host in ["h", "*", "\u{28a}"] {
+            let host = host.repeat(super::LONGEST_HOST / host.len());
+            let destination = Destination::parse(&format!("{user}@{host}:65535")).unwrap();
+            assert_eq!(Destination::parse(&destination.to_string()).unwrap(), destination);
+        }
     }
 
     #[test]
@@ -287,6 +298,8 @@ mod tests {
             "x://me:\tsecret@db",
             "ssh://me:secret@db/path",
             "http://me:secret@db",
+            "ssh://x%3A%2F%2Fme%3Asecret%40db",
+            "ssh://x%3A%2F%2Fme%3Asecret%40db@db",
             "ssh://db/path",
             "http://db",
             "ssh://%zz@db",
