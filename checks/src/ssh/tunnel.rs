@@ -37,7 +37,7 @@ impl Tunnel {
         match via.connection().forward(&host, port, deadline).await {
             Ok(stream) => {
                 record.forwarded();
-                via.connection().record().expect(Expect::Carriage);
+                via.connection().record().expect(Expect::Receipt);
                 Ok(Self { stream, via, record })
             }
             Err(failure) => {

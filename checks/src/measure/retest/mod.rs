@@ -23,6 +23,7 @@ use crate::ssh::connect::{self, NotConnected};
 use crate::ssh::connection::Connection;
 use crate::ssh::dial;
 use crate::ssh::login::Login;
+use crate::ssh::recorder::Expect;
 
 /// The respect in which a connection differs from the user's.
 #[derive(Debug, Clone, Copy, Default)]
@@ -94,6 +95,7 @@ async fn keys(target: &Target, route: Route, budget: &Budget, shape: Shape, dead
         Ok(transport) => transport,
         Err(error) => return Tried::bare(arm(shape, began, RetestOutcome::Failed { error: error.to_string() })),
     };
+    transport.record().expect(Expect::Receipt);
     let socket = transport.socket();
     let (watch, result) = connect::connect(transport, target, deadline).await;
     let outcome = match &result {
@@ -121,6 +123,7 @@ async fn data(login: &Login, shape: Shape, count: usize, deadline: Duration) -> 
         Ok(connection) => connection,
         Err(error) => return Tried::bare(arm(shape, began, RetestOutcome::Failed { error: error.to_string() })),
     };
+    connection.record().expect(Expect::Receipt);
     let through = timeout(deadline, echoed(&connection, count, deadline)).await == Ok(true);
     let outcome = match connection.ending() {
         _ if through => RetestOutcome::Through,

@@ -15,6 +15,7 @@ pub enum Expect {
     Lines(Duration),
     /// An answer of its kernel to ours, this often (TCP keepalives).
     Acknowledgements(Duration),
-    /// Acknowledgements of what we send: a connection to a hop, which carries what others answer.
-    Carriage,
+    /// Acknowledgements of what we send, and nothing more: a connection to a hop, which carries what others answer, or one that is opened
+    /// to see whether an answer comes.
+    Receipt,
 }

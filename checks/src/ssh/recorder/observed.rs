@@ -96,12 +96,12 @@ impl Observed {
     pub(super) fn expect(&mut self, expect: Expect, since: Instant, began: Instant) {
         self.expect = expect;
         self.expect_since = Some(since);
-        if self.flow.logged_in_s.is_some() && expect != Expect::Carriage {
+        if self.flow.logged_in_s.is_some() && expect != Expect::Receipt {
             self.flow.opened_s.get_or_insert(seconds_between(began, since));
         }
         let beat = match expect {
             Expect::Answers(beat) => beat,
-            Expect::Silence | Expect::Line(_) | Expect::Carriage => None,
+            Expect::Silence | Expect::Line(_) | Expect::Receipt => None,
             Expect::Lines(every) | Expect::Acknowledgements(every) => Some(every),
         };
         if let Some(beat) = beat {
@@ -254,7 +254,7 @@ impl Observed {
             Expect::Answers(None) => in_vain.or(spoke_after(None)),
             Expect::Answers(Some(_)) => spoke_after(None).filter(|_| !is_reply),
             Expect::Silence | Expect::Acknowledgements(_) => spoke_after(self.expect_since).filter(|_| !is_reply),
-            Expect::Carriage => None,
+            Expect::Receipt => None,
             Expect::Line(after) => {
                 let asked = self.expect_since?;
                 (moments.received <= Some(asked)).then_some((asked, after))
