@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use ssh_doctor_checks::causes::told::{Known, Told, is_harmless, judge, texts};
+use ssh_doctor_checks::causes::told::{Known, LAST_STEP, Told, is_harmless, judge, texts};
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
 use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log, Program};
@@ -240,6 +240,11 @@ fn lets_nobody_in(log: &Log) -> bool {
     connections.any(|connection| is_of_a_server(connection) && connection.first(Event::Closed).is_some())
 }
 
+/// True for what a log would tell if nothing came after its last line: it is cut there, more likely.
+pub(super) fn is_of_a_stop(found: &Finding) -> bool {
+    found.severity == Severity::Info && found.because.iter().any(|line| line.ends_with(LAST_STEP))
+}
+
 fn is_of_a_server(connection: &Connection) -> bool {
     connection.program.as_ref().is_some_and(Program::is_server)
 }
@@ -269,6 +274,8 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         None if !is_of_server && has_unknown && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         // Clients that all end before they are let in may have reasons of their own.
         None if findings.is_empty() && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
+        // One that ends in the middle of the login or of the session's start does not, either.
+        None if findings.iter().any(is_of_a_stop) => Verdict::Inconclusive,
         None if has_steps || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };

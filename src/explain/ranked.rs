@@ -3,7 +3,7 @@
 use ssh_doctor_checks::base::text::sanitize;
 use ssh_doctor_checks::causes::FixKind;
 
-use super::log::Explained;
+use super::log::{Explained, is_of_a_stop};
 use crate::diagnose::FilledFix;
 use crate::report::Style;
 use crate::report::finding::fixes;
@@ -58,7 +58,11 @@ fn ranked(explained: &Explained, name: &str, titles: bool, count: usize, style: 
             line.replacen(found.code, &style.paint(Ink::Strong, found.code), 1)
         })
         .collect();
-    let heading = (!is_bare).then(|| style.wrapped("", "", "Several causes fit this, the likeliest first:"));
+    let heading = match is_of_a_stop(first) {
+        true => "If it goes no further there, several causes fit, the likeliest first:",
+        false => "Several causes fit this, the likeliest first:",
+    };
+    let heading = (!is_bare).then(|| style.wrapped("", "", heading));
     let list = heading.into_iter().chain([ranked.join("\n")]).collect::<Vec<_>>().join("\n");
     let mut parts: Vec<_> = seen.into_iter().chain([list]).collect();
     let (settles, rest): (Vec<_>, Vec<_>) = first.fixes.iter().partition(|fix| is_examination(fix));
@@ -66,6 +70,7 @@ fn ranked(explained: &Explained, name: &str, titles: bool, count: usize, style: 
         parts.push(format!("{}\n{}", style.paint(Ink::Strong, "This settles it:"), style.snippet(PASTE, snippet)));
     }
     let more = style.wrapped("", "", &format!("More: ssh-doctor explain {}", first.code));
+    let rest = if is_of_a_stop(first) { Vec::new() } else { rest };
     let Some(fix) = rest.iter().find(|fix| fix.kind == FixKind::Change).or(rest.first()) else {
         return [parts, vec![more]].concat();
     };

@@ -7,7 +7,7 @@ use ssh_doctor_checks::facts::log::{Connection, Gap, Log, Program};
 
 use ssh_doctor_checks::facts::Examined;
 
-use super::log::Explained;
+use super::log::{Explained, is_of_a_stop};
 use super::ranked::{CANDIDATES, height, open_question};
 use crate::diagnose::{Diagnosis, Finding, Verdict};
 use crate::report::Style;
@@ -98,6 +98,9 @@ fn verdict(explained: &Explained, name: &str, style: Style) -> String {
             "SSH works, and the remote command failed".to_owned()
         }
         (Verdict::Healthy, _) => "nothing went wrong in this text".to_owned(),
+        (Verdict::Inconclusive, _) if explained.diagnosis.findings.iter().any(is_of_a_stop) => {
+            "nothing failed in it before it ends".to_owned()
+        }
         (Verdict::Inconclusive, _) => "no error in it is known".to_owned(),
     };
     let line = style.wrapped("", "  ", &format!("{}{word}  {about}: {meaning}", style.sign(ink)));

@@ -7,6 +7,7 @@ use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
     begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output, prompt_host,
+    says_that_it_hangs,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -141,6 +142,7 @@ impl<'a> Collector<'a> {
                 self.plain.push(line());
             }
             self.log.connects_elsewhere |= connects_elsewhere(message.text);
+            self.log.is_said_to_hang |= record.stamp.is_none() && says_that_it_hangs(message.text);
             if is_a_stack_frame(message.text) {
                 self.has_frames_of_ssh |= names_ssh(message.text);
                 self.log.has_stack_frames = !self.has_frames_of_ssh;

@@ -1,11 +1,33 @@
 //! Marks of the program or the process that wrote a line.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::programs::names_ssh;
 
 /// Words in a command that runs ssh by another name.
 const RUN_SSH: [&[u8]; 8] = [b"mosh", b"scp ", b"sftp ", b"rsync ", b"git ", b"ansible", b"vagrant", b"slogin"];
+
+/// Words for something that hangs, of people who write about a log.
+static HANGS: LazyLock<Regex> = LazyLock::new(|| {
+    let words = [
+        r"\b(hang(s|ing|ed)?|hung|stuck|fr(ee|o)z(e|en|es|ing)|stall(s|ed|ing)?|unresponsive|forever|indefinitely|blocks?|blocked)\b",
+        r"\b(no|never|not|n't) (\w+ )?(prompt|response|output|answer|returns?|respond(s|ing)?|answers?|proceed|continue|goes? (on|further))",
+        r"\bnothing (more|else|further|happens|comes)\b",
+        r"\b(sits|waits|waiting|pauses?|stops?) (there|here|for|at|after)\b",
+        r"\btime[sd]? ?out\b",
+        "卡住|卡在|卡死|没有反应|无响应|завис|h\u{e4}ngt|se (cuelga|queda)|bloqu\u{e9}|si blocca|固まる",
+    ];
+    let words = RegexBuilder::new(&words.join("|")).unicode(false).case_insensitive(true).build();
+    words.expect("the words are a pattern")
+});
+
+/// True if a line without a time stamp has words for something that hangs.
+pub(super) fn says_that_it_hangs(text: &[u8]) -> bool {
+    HANGS.is_match(text)
+}
 
 /// True for a line that ssh alone prints, as in a text with both ends' logs.
 pub(super) fn is_a_clients(message: &[u8]) -> bool {

@@ -30,4 +30,5 @@ pub use families::{Candidate, Family, When, Writer, families};
 pub use finding::Told;
 pub use judge::judge;
 pub use known::Known;
+pub use unfinished::LAST_STEP;
 pub use words::{is_harmless, symptoms_of, texts};

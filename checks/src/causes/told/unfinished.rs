@@ -3,6 +3,7 @@
 use super::candidates::{candidates, is_openssh};
 use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
+use super::words::is_harmless;
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
@@ -18,11 +19,14 @@ const SAY_WHEN_THEY_WAIT: [&str; 4] = ["OpenSSH", "node ssh2", "JSch", "Net::SSH
 /// The lines above a log that are still the log alone: the command and ssh's version.
 const BEFORE: u64 = 2;
 
+/// Lines at which a log stops if somebody shows no others.
+const ALONE: u64 = 2;
+
 /// The words between a wait and the line that it comes before.
 const PASS: &str = " pass before line ";
 
 /// The words that stand for the line at which a log ends without a reason.
-const LAST_STEP: &str = "the last step that the log records";
+pub const LAST_STEP: &str = "the last step that the log records";
 
 /// True for a candidate of a log that ends without a reason.
 pub(super) fn is_of_a_stop(told: &Told) -> bool {
@@ -56,18 +60,26 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
         let seen = Sighting::of(line);
         return Some(candidates(connection, REFUSED_BEFORE, false, &seen));
     }
-    if was_granted_a_command(connection) {
-        let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
-        let mut told = candidates(connection, AFTER_A_COMMAND, false, &Sighting::of(line));
-        for one in &mut told {
-            one.found.severity = Some(Severity::Warning);
-        }
-        return Some(told);
-    }
-    let (_, all) = STOPS.iter().find(|(events, _)| events.contains(&last.event))?;
+    let is_a_command = was_granted_a_command(connection);
+    let all = match STOPS.iter().find(|(events, _)| events.contains(&last.event)) {
+        _ if is_a_command => AFTER_A_COMMAND,
+        found => found?.1,
+    };
     let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
-    let seen = Sighting::of(line);
-    Some(candidates(connection, all, false, &seen))
+    let mut told = candidates(connection, all, false, &Sighting::of(line));
+    // Whoever shows a log of something else cuts it in the login or in the session, seldom before.
+    let goes_on = connection.sightings.iter().any(|seen| seen.line.number > last.line);
+    let is_cut = connection.passed(Check::Handshake) && log.lines > ALONE && !log.is_said_to_hang && !goes_on;
+    if is_cut && told.iter().all(|one| one.found.certainty == Certainty::Possible) {
+        let complains = |line: &Line| line.number > last.line && !is_harmless(line.in_english());
+        if log.unknown.iter().any(complains) {
+            return None;
+        }
+        told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Info));
+    } else if is_a_command {
+        told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Warning));
+    }
+    Some(told)
 }
 
 /// True for a command that a program names without any step of a connection.

@@ -48,6 +48,9 @@ pub struct Log {
     /// True if it tells of a connection to a port of FTP, Telnet, mail or the web.
     #[serde(skip)]
     pub connects_elsewhere: bool,
+    /// True if somebody says around it that something hangs.
+    #[serde(skip)]
+    pub is_said_to_hang: bool,
 }
 
 /// A connection in a log, and how many others went like it.
