@@ -185,6 +185,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         candidates: &[
             is(
+                "exit-command-failed",
+                Seen(&["(remote) Error: "]),
+                "the login works, and the editor's server there tells itself why it does not start",
+            ),
+            is(
                 "session-command-missing",
                 Always,
                 "the login works: the editor's server was not installed there, or does not start",

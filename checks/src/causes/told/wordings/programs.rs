@@ -12,6 +12,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "you still need to be granted specifically for <what>",
             "you still need to be granted separately for <what>",
             "> GitLab: Disallowed command",
+            "Not allowed command",
+            "Gitea: Unknown git command",
+            "Gogs: Unknown git command",
+            "Forgejo: Unknown git command",
+            "You appear to be using ssh to clone a git:// URL",
         ],
     ),
     // sshd that may not enter the directory of its own unprivileged child: containers without CAP_SYS_CHROOT.
@@ -67,7 +72,10 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &["\"module_stderr\": \"/bin/sh: <n>: <file>: not found", "\"module_stderr\": \"sh: <n>: <file>: not found"],
     ),
     // A command that was carried out and failed.
-    ("exit-command-failed", &["The SSH command responded with a non-zero exit status"]),
+    ("exit-command-failed", &[
+            "The SSH command responded with a non-zero exit status",
+            "The following SSH command responded with a non-zero exit status",
+        ]),
     // ssh, as ExitOnForwardFailure ends it.
     (
         "channel-forwarding-required",
