@@ -6,7 +6,8 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    begins_a_run, changes_the_account, is_a_refused_account, connects_elsewhere, is_a_clients, is_about_ssh, is_a_sessions_last_word, is_a_stack_frame, is_output, prompt_host, speaks_ftp,
+    begins_a_run, changes_the_account, connects_elsewhere, is_a_clients, is_a_refused_account, is_a_sessions_last_word,
+    is_a_stack_frame, is_about_ssh, is_output, prompt_host, speaks_ftp,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -123,6 +124,7 @@ impl<'a> Collector<'a> {
         }
         // The shell that is refused is that of `su`.
         if self.is_another_account && is_a_refused_account(message.text) {
+            self.log.changes_the_account = true;
             return;
         }
         // FTP's connection is none of SSH.

@@ -86,7 +86,8 @@ pub(super) fn connects_elsewhere(text: &[u8]) -> bool {
 
 /// True for what FileZilla says of FTP alone, where TCP is connected.
 pub(super) fn speaks_ftp(text: &[u8]) -> bool {
-    const WORDS: [&[u8]; 3] = [b"waiting for welcome message", b"nitializing TLS", b"TLS connection established"];
+    const WORDS: [&[u8]; 3] =
+        [b"waiting for welcome message", b"established, initializing TLS", b"Initializing TLS..."];
     WORDS.iter().any(|words| memmem::find(text, words).is_some())
 }
 

@@ -185,11 +185,14 @@ pub(super) fn is_of_curl(line: &str) -> bool {
     number.is_some_and(|(number, _)| ["5", "6", "7", "28", "35", "52", "56"].contains(&number)) && !is_of_ssh(line)
 }
 
-/// True for a failure of libvirt to speak to its daemon, which ends so over any transport: over SSH, ssh's own words stand in it.
+/// True for a failure of libvirt to speak to its daemon, which ends so over any transport: over SSH, ssh's own words stand in it. True too for
+/// Node.js and a socket in a file, unless an agent has it.
 pub(super) fn is_of_a_local_service(line: &str) -> bool {
+    const FAILURES: [&str; 3] = ["connect ECONNREFUSED /", "connect ENOENT /", "connect EACCES /"];
+    let is_of_a_socket = || FAILURES.iter().any(|text| line.contains(text)) && !line.contains("agent");
     const TEXTS: [&str; 2] =
         ["Cannot recv data: Connection reset by peer", "End of file while reading data: Input/output error"];
-    TEXTS.iter().any(|text| line.contains(text))
+    TEXTS.iter().any(|text| line.contains(text)) || is_of_a_socket()
 }
 
 /// True for what rsync says of its own service, port 873.

@@ -6,9 +6,7 @@ use super::answered::was_answered;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{
-    is_of_a_local_service, is_of_a_tool, is_of_curl, is_of_git_over_http, is_of_others, is_of_ssh,
-};
+use super::foreign::{is_of_a_local_service, is_of_a_tool, is_of_curl, is_of_git_over_http, is_of_others, is_of_ssh};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -131,23 +129,23 @@ fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
 /// True if a log names another program or protocol, or is of git over HTTP, and has no step of an SSH connection.
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    // An end in general words is a step of nobody's.
-    let is_a_step = |entry: &Entry| !matches!(entry.event.place(), Some((_, Part::Ends)));
-    let has_steps = log.connections.iter().any(|connection| connection.entries.iter().any(is_a_step));
     let is_alone =
         |line: &Line| !log.names_ssh && (is_of_a_local_service(line.in_english()) || is_of_curl(line.in_english()));
-    let is_others =
-        |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english()) || is_alone(line);
+    let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english()) || is_alone(line);
     let is_of_curl_alone = log.programs.iter().all(|program| program.name == "curl");
     let is_of_git = log.programs.iter().all(|program| program.name == "git");
-    let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
-    let is_before_a_session = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
-    let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));
-    // Both ways are tried, one after the other.
     let is_sshs_own = |line: &Line| {
         let text = line.in_english();
         is_of_ssh(text) || text.contains("closed by remote host") || text.contains("Read from remote host")
     };
+    // An end in general words is a step of nobody's.
+    let is_a_step = |entry: &Entry| !matches!(entry.event.place(), Some((_, Part::Ends)));
+    let has_steps = log.connections.iter().any(|connection| connection.entries.iter().any(is_a_step))
+        || log.connections.iter().any(|connection| !connection.entries.is_empty()) && lines.clone().any(is_sshs_own);
+    let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
+    let is_before_a_session = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
+    let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));
+    // Both ways are tried, one after the other.
     is_of_git && !connects && !lines.clone().any(is_sshs_own) && lines.clone().chain(&log.unknown).any(is_over_http)
         || is_of_curl_alone
             && !has_steps

@@ -34,6 +34,8 @@ const OWN: &[&str] = &[
     "[FAILURE] <host> Exited with error code <n>",
     "Command '['ssh', <text>returned non-zero exit status <n>",
     "Command '['/usr/bin/ssh', <text>returned non-zero exit status <n>",
+    // Deployer.
+    DEPLOYER,
     // AsyncSSH.
     "ProcessError: Process exited with non-zero exit status <n>",
 ];
@@ -53,6 +55,8 @@ const BESIDE_SSH: &[&str] = &[
 /// Ansible's status of a command, and the words for one that failed.
 const ANSIBLE: &str = "\"msg\": \"non-zero return code\"";
 const ANSIBLE_STATUS: &str = "\"rc\": <n>";
+/// Deployer's words, which name the host.
+const DEPLOYER: &str = "[<host>] exit code <n> (";
 /// The words of Go's library for SSH.
 const GO: &str = "Process exited with status <n>";
 
@@ -63,7 +67,12 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
 
 /// The last report of a connection, and the status in it where that is the command's own.
 pub(super) fn report<'a>(log: &Log, connection: &'a Connection) -> Option<(&'a Sighting, i64)> {
-    let reports = connection.sightings.iter().filter(|seen| seen.symptom != ANSIBLE_STATUS || is_of_a_host(seen));
+    let is_elsewhere = |seen: &&Sighting| match seen.symptom.as_str() {
+        ANSIBLE_STATUS => seen.line.text.contains("FAILED! =>") && seen.line.text.contains(ANSIBLE) && !is_local(seen),
+        DEPLOYER => !is_local(seen),
+        _ => true,
+    };
+    let reports = connection.sightings.iter().filter(is_elsewhere);
     let reports = reports.filter_map(|seen| Some((seen, status(log, seen)?)));
     reports.max_by_key(|(seen, _)| seen.line.number)
 }
@@ -92,17 +101,18 @@ const OF_VAGRANT: [&str; 2] = [
     "The following SSH command responded with a non-zero exit status",
 ];
 
-/// True for Ansible's result of a command that failed on another machine.
-fn is_of_a_host(seen: &Sighting) -> bool {
-    const LOCAL: [&str; 4] = ["[localhost", "localhost |", "-> localhost", "[127.0.0.1"];
-    let line = &seen.line.text;
-    line.contains("FAILED! =>") && line.contains(ANSIBLE) && !LOCAL.iter().any(|host| line.contains(host))
+/// True for a command on the machine of Ansible or Deployer itself.
+fn is_local(seen: &Sighting) -> bool {
+    const LOCAL: [&str; 5] = ["[local]", "[localhost", "localhost |", "-> localhost", "[127.0.0.1"];
+    LOCAL.iter().any(|host| seen.line.text.contains(host))
 }
 
 /// The status of a command's own that a line reports.
 fn status(log: &Log, seen: &Sighting) -> Option<i64> {
     let text = texts().find(|text| *text == seen.symptom)?;
-    let is_sure = OWN.contains(&text) || text == ANSIBLE_STATUS || log.names_ssh && (text != GO || is_gos(seen.line.in_english()));
+    let is_sure = OWN.contains(&text)
+        || text == ANSIBLE_STATUS
+        || log.names_ssh && (text != GO || is_gos(seen.line.in_english()));
     let status = last_number(text, seen.line.in_english()).filter(|_| is_sure)?;
     OF_A_COMMAND.contains(&status).then_some(status)
 }

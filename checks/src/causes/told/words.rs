@@ -297,7 +297,10 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::SeenWithout(texts, without) => [texts, without],
         _ => [&[][..], &[]],
     });
-    own.chain(shared).chain(hints.flatten().copied()).chain(MODULE_FAILED.iter().chain(SEARCHED).copied()).chain(statuses::texts())
+    own.chain(shared)
+        .chain(hints.flatten().copied())
+        .chain(MODULE_FAILED.iter().chain(SEARCHED).copied())
+        .chain(statuses::texts())
 }
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.

@@ -48,6 +48,9 @@ pub struct Log {
     /// True if it tells of a connection to a port of FTP, Telnet, mail or the web.
     #[serde(skip)]
     pub connects_elsewhere: bool,
+    /// True if `su` to an account without a shell is refused.
+    #[serde(skip)]
+    pub changes_the_account: bool,
     /// True if a line names SSH, a URL of it, or a program that works over SSH alone.
     #[serde(skip)]
     pub names_ssh: bool,

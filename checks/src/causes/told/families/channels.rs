@@ -224,7 +224,12 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is(
                 "server-restarted",
-                Said(&["TASK [reboot", "TASK [<host> : reboot", "RUNNING HANDLER [reboot", "RUNNING HANDLER [<host> : reboot"]),
+                Said(&[
+                    "TASK [reboot",
+                    "TASK [<host> : reboot",
+                    "RUNNING HANDLER [reboot",
+                    "RUNNING HANDLER [<host> : reboot",
+                ]),
                 "the task is named after a restart of the host, which ended the connection",
             ),
             is("idle-silent-drop", Always, "a task ran long without output: ansible.cfg has no ServerAliveInterval"),

@@ -291,4 +291,15 @@ pub(super) static FAMILIES: &[Family] = &[
         ],
         ..Family::NEW
     },
+    Family {
+        // docker-machine, which tries ssh again and again.
+        texts: &["Too many retries waiting for SSH to be available"],
+        is_wrapper: true,
+        candidates: &[
+            is("tcp-filtered", Always, "nothing answers: the machine has no address yet, or a firewall is before it"),
+            is("tcp-refused", Always, "the machine answers, and its sshd has not started"),
+            is("auth-key-rejected", Always, "with --debug, ssh says that no key is accepted"),
+        ],
+        ..Family::NEW
+    },
 ];

@@ -42,6 +42,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Error reading response length from authentication socket",
             "Error reading response from authentication socket",
+            "Error writing to authentication socket",
         ],
     ),
     ("auth-agent-refused", &["1Password: agent returned an error", "ssh authorization prompt timed out"]),
@@ -69,13 +70,26 @@ pub(super) static WORDINGS: &[Wordings] = &[
     // VMS, TOPS and others name the interpreter or program that Ansible was told to use.
     (
         "session-command-missing",
-        &["\"module_stderr\": \"/bin/sh: <n>: <file>: not found", "\"module_stderr\": \"sh: <n>: <file>: not found"],
+        &[
+            "\"module_stderr\": \"/bin/sh: <n>: <file>: not found",
+            "\"module_stderr\": \"sh: <n>: <file>: not found",
+            "\"module_stderr\": \"/bin/sh: <file>: No such file or directory",
+            "\"module_stderr\": \"/bin/sh: line <n>: <file>: No such file or directory",
+            "\"module_stderr\": \"/bin/bash: <file>: No such file or directory",
+            "\"module_stderr\": \"/bin/bash: line <n>: <file>: No such file or directory",
+        ],
     ),
     // A command that was carried out and failed.
-    ("exit-command-failed", &[
+    (
+        "exit-command-failed",
+        &[
             "The SSH command responded with a non-zero exit status",
             "The following SSH command responded with a non-zero exit status",
-        ]),
+            // Vagrant, whose guests with these folders have SSH.
+            "Vagrant was unable to mount VirtualBox shared folders",
+            "Failed to mount folders in Linux guest",
+        ],
+    ),
     // ssh, as ExitOnForwardFailure ends it.
     (
         "channel-forwarding-required",
