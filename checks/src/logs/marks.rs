@@ -104,8 +104,7 @@ pub(super) fn is_a_refused_account(text: &[u8]) -> bool {
 
 /// True if a line names SSH, a URL of it, or a program that works over SSH alone.
 pub(super) fn is_about_ssh(text: &[u8]) -> bool {
-    const NAMES: [&[u8]; 8] =
-        [b"ssh", b"SSH", b"sftp", b"SFTP", b"scp://", b"drone-scp", b"======CMD======", b"evpod/pkg/"];
+    const NAMES: [&[u8]; 7] = [b"ssh", b"SSH", b"sftp", b"SFTP", b"scp://", b"drone-scp", b"======CMD======"];
     NAMES.iter().any(|name| memmem::find(text, name).is_some())
 }
 

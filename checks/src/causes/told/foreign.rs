@@ -179,10 +179,9 @@ pub(super) fn is_of_others(line: &str) -> bool {
     OTHERS.is_match(line.as_bytes()) && !is_of_ssh(line)
 }
 
-/// True for a failure of curl that it has over every protocol, and that names no port of SSH.
+/// True for a failure of curl to connect to a port that is not SSH's.
 pub(super) fn is_of_curl(line: &str) -> bool {
-    let number = line.split_once("curl: (").and_then(|(_, rest)| rest.split_once(')'));
-    number.is_some_and(|(number, _)| ["5", "6", "7", "28", "35", "52", "56"].contains(&number)) && !is_of_ssh(line)
+    line.contains("curl: (7) ") && line.contains(" port ") && !is_of_ssh(line)
 }
 
 /// True for a failure of libvirt to speak to its daemon, which ends so over any transport: over SSH, ssh's own words stand in it. True too for

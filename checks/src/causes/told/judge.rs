@@ -77,8 +77,14 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
     let has_texts = !told.iter().all(|one| is_of_a_stop(one) || is_of_a_wait(one));
-    if !has_texts && let Some(one) = reported_failure(log) {
-        return vec![one];
+    // Beside what is only worth knowing, the status of a command is the news; an end without an error is none.
+    let is_minor = |one: &Told| is_of_a_stop(one) || is_of_a_wait(one) || severity(one) == Severity::Info;
+    if told.iter().all(is_minor)
+        && let Some(one) = reported_failure(log)
+    {
+        told.retain(|known| !is_of_a_stop(known) && !is_of_a_wait(known) && known.cause.code != one.cause.code);
+        told.insert(0, one);
+        return told;
     }
     if !is_foreign
         && !has_texts

@@ -49,27 +49,28 @@ const BESIDE_SSH: &[&str] = &[
     // Packer and Terraform.
     "Script exited with non-zero exit status: <n>",
     "Remote command failed with exit status <n>",
-    // Azure Pipelines.
-    "Command <text> exited with code <n>.",
+    // The task for SSH of Azure Pipelines.
+    "##[error]Command <text> exited with code <n>.",
 ];
 /// Ansible's status of a command, and the words for one that failed.
 const ANSIBLE: &str = "\"msg\": \"non-zero return code\"";
 const ANSIBLE_STATUS: &str = "\"rc\": <n>";
-/// Deployer's words, which name the host.
+/// Deployer's words, which name the host, and those for the task above them.
 const DEPLOYER: &str = "[<host>] exit code <n> (";
+const DEPLOYERS_TASK: &str = "]  error  in <file> on line <n>:";
 /// The words of Go's library for SSH.
 const GO: &str = "Process exited with status <n>";
 
 /// The texts that are looked for.
 pub(super) fn texts() -> impl Iterator<Item = &'static str> {
-    OWN.iter().chain(BESIDE_SSH).chain(&[ANSIBLE_STATUS]).copied()
+    OWN.iter().chain(BESIDE_SSH).chain(&[ANSIBLE_STATUS, DEPLOYERS_TASK]).copied()
 }
 
 /// The last report of a connection, and the status in it where that is the command's own.
 pub(super) fn report<'a>(log: &Log, connection: &'a Connection) -> Option<(&'a Sighting, i64)> {
     let is_elsewhere = |seen: &&Sighting| match seen.symptom.as_str() {
         ANSIBLE_STATUS => seen.line.text.contains("FAILED! =>") && seen.line.text.contains(ANSIBLE) && !is_local(seen),
-        DEPLOYER => !is_local(seen),
+        DEPLOYER => !is_local(seen) && connection.sightings.iter().any(|other| other.symptom == DEPLOYERS_TASK),
         _ => true,
     };
     let reports = connection.sightings.iter().filter(is_elsewhere);
@@ -77,8 +78,8 @@ pub(super) fn report<'a>(log: &Log, connection: &'a Connection) -> Option<(&'a S
     reports.max_by_key(|(seen, _)| seen.line.number)
 }
 
-/// True for the report that a command failed, and for a complaint of the command above it: what ends or keeps out a connection leaves no status, and ssh and its
-/// libraries name themselves.
+/// True for the report that a command failed, and for a complaint of the command above it: what ends or keeps out a connection leaves no
+/// status, and ssh and its libraries name themselves.
 pub(super) fn is_of_a_command(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
     let report = report(log, connection).map(|(report, _)| report.line.number);
     let is_above = || report.is_some_and(|report| seen.line.number < report);
@@ -87,7 +88,9 @@ pub(super) fn is_of_a_command(log: &Log, connection: &Connection, seen: &Sightin
         connection.sightings.iter().any(|other| other.line.number > seen.line.number && ends(other))
     };
     report == Some(seen.line.number)
-        || !is_of_ssh(without_source(seen.line.in_english())) && (is_above() || is_above_vagrants())
+        || !is_of_ssh(without_source(seen.line.in_english()))
+            && !seen.line.in_english().contains("closed by remote host")
+            && (is_above() || is_above_vagrants())
 }
 
 /// A line without the file of Airflow's own that logs it: `{ssh.py:154} WARNING - ...`.

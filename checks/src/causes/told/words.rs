@@ -31,6 +31,7 @@ const HARMLESS: &[&str] = &[
     // The commands that Ansible starts, and the end of a pipe of syncoid's.
     "> SSH: EXEC ssh",
     "CRITICAL ERROR: <text>syncoid line",
+    "CRITICAL ERROR: <text>zfs send",
     "pip._vendor.urllib3",
     // PostgreSQL's driver, and git-lfs, which goes on over HTTPS.
     "Connection terminated due to connection timeout",

@@ -242,17 +242,23 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         // Libraries of Java, which listen on a port of this machine.
         texts: &["BindException: Address already in use", "BindException: Permission denied"],
-        candidates: &[is(
-            "channel-local-forward-failed",
-            Seen(&[
-                ".startLocalPortForwarding(",
-                ".createLocalPortForwardingTracker(",
-                "LocalPortForwarder.",
-                "DefaultForwarder.localPortForwarding",
-                "com.jcraft.jsch.PortWatcher.",
-            ]),
-            "the trace comes from a forwarding of a port of this machine, which another program holds",
-        )],
+        candidates: &[
+            is(
+                "channel-local-forward-failed",
+                Seen(&[
+                    ".startLocalPortForwarding(",
+                    ".createLocalPortForwardingTracker(",
+                    "LocalPortForwarder.",
+                    "com.jcraft.jsch.PortWatcher.",
+                ]),
+                "the trace comes from a forwarding of a port of this machine, which another program holds",
+            ),
+            is(
+                "channel-remote-forward-failed",
+                Seen(&["TcpipForwardHandler."]),
+                "the trace is a server's, whose client asked for the port",
+            ),
+        ],
         ..Family::NEW
     },
     Family {

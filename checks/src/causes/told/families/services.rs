@@ -259,6 +259,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         candidates: &[
             is(
+                "exit-command-failed",
+                Seen(&["unpackResult==success=="]),
+                "the login works, and the server was unpacked there: its own lines tell why it does not start",
+            ),
+            is(
                 "session-command-missing",
                 Always,
                 "the host lacks what the server needs: glibc, libstdc++, tar, wget or curl",
