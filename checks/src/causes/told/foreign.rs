@@ -188,9 +188,9 @@ pub(super) fn is_of_curl(line: &str) -> bool {
 /// Node.js and a socket in a file, unless an agent has it.
 pub(super) fn is_of_a_local_service(line: &str) -> bool {
     const FAILURES: [&str; 3] = ["connect ECONNREFUSED /", "connect ENOENT /", "connect EACCES /"];
-    let is_of_a_socket = || FAILURES.iter().any(|text| line.contains(text)) && !line.contains("agent");
     const TEXTS: [&str; 2] =
         ["Cannot recv data: Connection reset by peer", "End of file while reading data: Input/output error"];
+    let is_of_a_socket = || FAILURES.iter().any(|text| line.contains(text)) && !line.contains("agent");
     TEXTS.iter().any(|text| line.contains(text)) || is_of_a_socket()
 }
 
