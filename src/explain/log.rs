@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use ssh_doctor_checks::causes::told::{Known, LAST_STEP, Told, is_harmless, judge, texts};
 use ssh_doctor_checks::causes::{FixKind, Severity, Side};
 use ssh_doctor_checks::facts::certainty::Certainty;
-use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log, Program};
+use ssh_doctor_checks::facts::log::{Connection, Entry, Event, Log, Part, Program};
 use ssh_doctor_checks::facts::{Check, Evidence, Examined};
 use ssh_doctor_checks::logs::Reader;
 
@@ -254,6 +254,10 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
     let stopped = log.into_iter().flat_map(|log| &log.connections).find_map(Connection::stopped_at);
     let grave = findings.iter().find(|found| found.severity != Severity::Info);
     let has_steps = log.is_some_and(|log| log.connections.iter().any(|connection| !connection.entries.is_empty()));
+    // An end in words that others have too shows no health.
+    let is_a_step = |entry: &Entry| !matches!(entry.event.place(), Some((_, Part::Ends)));
+    let has_more_than_ends =
+        log.is_some_and(|log| log.connections.iter().any(|connection| connection.entries.iter().any(is_a_step)));
     let has_unknown = log.is_some_and(|log| log.unknown.iter().any(|line| !is_harmless(line.in_english())));
     let logged_in = log.is_some_and(|log| log.connections.iter().any(|connection| connection.passed(Check::Auth)));
     let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
@@ -276,7 +280,7 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         None if findings.is_empty() && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         // One that ends in the middle of the login or of the session's start does not, either.
         None if findings.iter().any(is_of_a_stop) => Verdict::Inconclusive,
-        None if has_steps || !findings.is_empty() => Verdict::Healthy,
+        None if has_more_than_ends || !findings.is_empty() => Verdict::Healthy,
         None => Verdict::Inconclusive,
     };
     // Where several causes fit, only the log's own steps say where it failed.

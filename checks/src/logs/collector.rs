@@ -6,8 +6,8 @@ use super::beside::Beside;
 use super::cut::cut;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
-    begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output, prompt_host,
-    says_that_it_hangs,
+    begins_a_run, changes_the_account, connects_elsewhere, is_a_clients, is_a_refused_account, is_a_sessions_last_word,
+    is_a_stack_frame, is_about_ssh, is_output, prompt_host, says_that_it_hangs, speaks_ftp,
 };
 use super::mask::Message;
 use super::open::{Open, Peer, is_either_end, peer, span};
@@ -46,6 +46,8 @@ pub(super) struct Collector<'a> {
     /// The connections that went alike, in the order of their first lines.
     ways: Vec<(Signature, Connection)>,
     index: HashMap<Signature, usize>,
+    /// True below a typed command that opens a session of another account of this machine.
+    is_another_account: bool,
     /// True if a stack trace has a frame of an SSH library.
     has_frames_of_ssh: bool,
     /// The first lines that neither are known nor sound like a complaint.
@@ -66,6 +68,7 @@ impl<'a> Collector<'a> {
             cut: 0,
             ways: Vec::new(),
             index: HashMap::new(),
+            is_another_account: false,
             has_frames_of_ssh: false,
             plain: Vec::new(),
             log: Log::default(),
@@ -114,6 +117,19 @@ impl<'a> Collector<'a> {
         {
             self.cut += 1;
             found.symptoms = self.lexicon.symptoms_cut(cut);
+        }
+        self.log.names_ssh |= !self.log.names_ssh && is_about_ssh(message.text);
+        if begins_a_run(message.text) || changes_the_account(message.text) {
+            self.is_another_account = changes_the_account(message.text);
+        }
+        // The shell that is refused is that of `su`.
+        if self.is_another_account && is_a_refused_account(message.text) {
+            self.log.changes_the_account = true;
+            return;
+        }
+        // FTP's connection is none of SSH.
+        if speaks_ftp(message.text) {
+            (found.event, found.symptoms) = (None, Vec::new());
         }
         let english = found.english.take();
         let english = || english.as_deref().map(|english| kept(&Message::new(english)));

@@ -93,9 +93,47 @@ pub(super) fn is_output(text: &[u8]) -> bool {
 /// True if a line tells that a program connects to a port of FTP, Telnet, mail, the web or a database.
 pub(super) fn connects_elsewhere(text: &[u8]) -> bool {
     const PORTS: [&[u8]; 11] = [b"21", b"23", b"25", b"80", b"110", b"143", b"389", b"587", b"990", b"3306", b"5432"];
+    if speaks_ftp(text) || runs_git_without_ssh(text) {
+        return true;
+    }
     let Some(at) = memmem::find(text, b"onnecting to ") else { return false };
-    let word = text[at..].split(u8::is_ascii_whitespace).nth(2).unwrap_or_default();
+    let mut words = text[at..].split(u8::is_ascii_whitespace).skip(2);
+    let word = words.next().unwrap_or_default();
     let word = word.strip_suffix(b"...").unwrap_or(word);
     let port = word.iter().rposition(|byte| *byte == b':').map(|colon| &word[colon + 1..]);
-    port.is_some_and(|port| PORTS.contains(&port))
+    // `HOST port 21`, and `HOST (ADDRESS) port 21` of lftp.
+    let named = words.skip_while(|word| *word != b"port").nth(1);
+    [port, named].into_iter().flatten().any(|port| PORTS.contains(&port))
+}
+
+/// True for what FileZilla says of FTP alone, where TCP is connected.
+pub(super) fn speaks_ftp(text: &[u8]) -> bool {
+    const WORDS: [&[u8]; 3] =
+        [b"waiting for welcome message", b"established, initializing TLS", b"Initializing TLS..."];
+    WORDS.iter().any(|words| memmem::find(text, words).is_some())
+}
+
+/// True for a typed command that runs git over its own protocol.
+fn runs_git_without_ssh(text: &[u8]) -> bool {
+    let at = memmem::find(text, b"git ");
+    at.is_some_and(|at| memmem::find(&text[at..], b" git://").is_some())
+}
+
+/// True for the words of the program that stands in place of the shell of an account without one.
+pub(super) fn is_a_refused_account(text: &[u8]) -> bool {
+    memmem::find(text, b"account is currently not available").is_some()
+}
+
+/// True if a line names SSH, a URL of it, or a program that works over SSH alone.
+pub(super) fn is_about_ssh(text: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [b"ssh", b"SSH", b"sftp", b"SFTP", b"scp://", b"drone-scp", b"======CMD======"];
+    NAMES.iter().any(|name| memmem::find(text, name).is_some())
+}
+
+/// True for a typed command that opens a session of another account of this machine.
+pub(super) fn changes_the_account(text: &[u8]) -> bool {
+    const PROMPT: usize = 80;
+    const COMMANDS: [&[u8]; 5] = [b" su ", b" sudo su ", b" sudo -i -u ", b" runuser ", b" sudo login "];
+    let prompt = text.iter().take(PROMPT).position(|byte| matches!(byte, b'$' | b'#' | b'%'));
+    prompt.is_some_and(|at| COMMANDS.iter().any(|command| text[at + 1..].starts_with(command)))
 }

@@ -17,7 +17,7 @@ const OF_OTHERS: &str = r#"(?ix)
     | (?:\bport\x20|^:|\D:|[^:\d\s]\d\d?:|\d\d\d:)(?:21|25)\b
     | (?:\bport\x20|:)(?:80|110|143|389|443|445|465|587|636|993|1433|1521|2181|2375|2376|2379|3000|3306|3389|5000|5432|5672|6379|6443|8000|8080|8443|9000|9090|9092|9200|11211|27017)\b
     | \bport\x2023\b | \bSQL\x20Error\x20\[ | \baddress=\(host= | \bAccess\x20denied\x20for\x20user\x20'[^']*'@ | \bpostgres | \bpsql\b | PSQLException | \bFATAL:\x20\x20\w | \bFATAL:\x20(?:password|ident|peer|PAM|LDAP)\x20authentication\x20failed\x20for\x20user\x20" | \bpg_hba | \bmysql | \bmariadb | \bredis[.:\s-] | \bmongo | \belastic | \bkafka
-    | \bmosquitto | \bmqtt | connection\x20refused:\x20not\x20authori[sz]ed | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
+    | \bmosquitto | \bmqtt | connection\x20refused:\x20not\x20authori[sz]ed | \brabbitmq | \bmemcached? | \bcassandra | \bsqlalchemy | \bpsycopg | \bOperationalError\b | \bpgbouncer\b | SQLSTATE | \bORA-\d | \bERROR\x20\d{4}\x20\(
     | ^curl:\x20\(28\)\x20(?:Connection|Operation)\x20timed | \bnginx\b | \bupstream\x20(?:timed|sent|prematurely|server) | \bapache2\b | \bhttpd\b | \bphp-fpm\b | \bfastcgi\b
     | \bdocker\b | \bcontainerd\b | \bkubelet\b | \bkubectl\b | \betcd\b | \bnpm\x20(?:ERR|error) | \byarn\x20 | \bpip3?\x20
     | \binitctl: | \bUpstart\b | connect\x20to\x20bus | \bD-Bus\b | \bdpkg\b | \bapt(?:-get)?\b | ^[EW]:\x20 | \byum\b | \bdnf\b | \bpostfix | \bdovecot | \bsmtpd?\b | \bimapd?\b | \bvsftpd\b
@@ -177,6 +177,28 @@ pub(super) fn is_foreign(line: &str) -> bool {
 pub(super) fn is_of_others(line: &str) -> bool {
     static OTHERS: LazyLock<Regex> = LazyLock::new(|| compiled(OF_OTHERS));
     OTHERS.is_match(line.as_bytes()) && !is_of_ssh(line)
+}
+
+/// True for a failure of curl to connect to a port that is not SSH's.
+pub(super) fn is_of_curl(line: &str) -> bool {
+    line.contains("curl: (7) ") && line.contains(" port ") && !is_of_ssh(line)
+}
+
+/// True for a failure of libvirt to speak to its daemon, which ends so over any transport: over SSH, ssh's own words stand in it. True too for
+/// Node.js and a socket in a file, unless an agent has it.
+pub(super) fn is_of_a_local_service(line: &str) -> bool {
+    const FAILURES: [&str; 3] = ["connect ECONNREFUSED /", "connect ENOENT /", "connect EACCES /"];
+    const TEXTS: [&str; 2] =
+        ["Cannot recv data: Connection reset by peer", "End of file while reading data: Input/output error"];
+    let is_of_a_socket = || FAILURES.iter().any(|text| line.contains(text)) && !line.contains("agent");
+    TEXTS.iter().any(|text| line.contains(text)) || is_of_a_socket()
+}
+
+/// True for what rsync says of its own service, port 873.
+pub(super) fn is_of_rsyncs_service(line: &str) -> bool {
+    line.contains("name lookup failed for ")
+        || line.contains("at clientserver.c(")
+        || line.contains("rsync: ") && line.contains("failed to connect to ")
 }
 
 /// True if git reports a failure that it has over HTTP alone.

@@ -6,7 +6,7 @@ use super::answered::was_answered;
 use super::candidates::candidates;
 use super::families::{Family, NO_PEER, Writer};
 use super::finding::{Told, certainty, in_a_log, quoted, writer};
-use super::foreign::{is_of_a_tool, is_of_git_over_http, is_of_others, is_of_ssh};
+use super::foreign::{is_of_a_local_service, is_of_a_tool, is_of_curl, is_of_git_over_http, is_of_others, is_of_ssh};
 use super::known::Known;
 use super::lengths::{is_in_sftp, text_as_length};
 use super::likeness::{by_likeness, is_about_ssh};
@@ -18,15 +18,16 @@ use super::overcome::{
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
-use super::remote_command::failed_by_itself;
+use super::remote_command::{failed_by_itself, reported_failure};
 use super::sentences::Says;
 use super::served::is_of_a_guess;
+use super::statuses::is_of_a_command;
 use super::unfinished::{is_of_a_stop, is_of_a_wait, slow, stopped};
 use crate::base::text::sanitize;
 use crate::causes::{self, Cause, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
-use crate::facts::log::{Connection, Entry, Event, Line, Log, Program, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Part, Program, Sighting};
 
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
@@ -76,6 +77,15 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
     // A complaint in words that are not known is a reason too.
     let mut is_vague = is_bare(log);
     let has_texts = !told.iter().all(|one| is_of_a_stop(one) || is_of_a_wait(one));
+    // Beside what is only worth knowing, the status of a command is the news; an end without an error is none.
+    let is_minor = |one: &Told| is_of_a_stop(one) || is_of_a_wait(one) || severity(one) == Severity::Info;
+    if told.iter().all(is_minor)
+        && let Some(one) = reported_failure(log)
+    {
+        told.retain(|known| !is_of_a_stop(known) && !is_of_a_wait(known) && known.cause.code != one.cause.code);
+        told.insert(0, one);
+        return told;
+    }
     if !is_foreign
         && !has_texts
         && let Some((says, said)) = by_operation(log)
@@ -125,19 +135,25 @@ fn either(mut told: Vec<Told>, said: Vec<Told>, is_known: bool) -> Vec<Told> {
 /// True if a log names another program or protocol, or is of git over HTTP, and has no step of an SSH connection.
 fn is_of_another_program(log: &Log) -> bool {
     let lines = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    let has_steps = log.connections.iter().any(|connection| !connection.entries.is_empty());
-    let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english());
+    let is_alone =
+        |line: &Line| !log.names_ssh && (is_of_a_local_service(line.in_english()) || is_of_curl(line.in_english()));
+    let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english()) || is_alone(line);
+    let is_of_curl_alone = log.programs.iter().all(|program| program.name == "curl");
     let is_of_git = log.programs.iter().all(|program| program.name == "git");
-    let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
-    let is_before_a_session = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
-    let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));
-    // Both ways are tried, one after the other.
     let is_sshs_own = |line: &Line| {
         let text = line.in_english();
         is_of_ssh(text) || text.contains("closed by remote host") || text.contains("Read from remote host")
     };
+    // An end in general words is a step of nobody's.
+    let is_a_step = |entry: &Entry| !matches!(entry.event.place(), Some((_, Part::Ends)));
+    let has_steps = log.connections.iter().any(|connection| connection.entries.iter().any(is_a_step))
+        || log.connections.iter().any(|connection| !connection.entries.is_empty()) && lines.clone().any(is_sshs_own);
+    let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
+    let is_before_a_session = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
+    let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));
+    // Both ways are tried, one after the other.
     is_of_git && !connects && !lines.clone().any(is_sshs_own) && lines.clone().chain(&log.unknown).any(is_over_http)
-        || log.programs.is_empty()
+        || is_of_curl_alone
             && !has_steps
             && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
 }
@@ -251,6 +267,18 @@ fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
         || is_of_a_search(connection, seen)
         || is_of_a_guess(connection, seen)
         || was_answered(connection, seen)
+        || shows_outside_a_session(seen) && is_of_a_command(log, connection, seen)
+}
+
+/// True for a text whose causes show before a session, or end one.
+fn shows_outside_a_session(seen: &Sighting) -> bool {
+    let is_outside = |cause: &Cause| !matches!(cause.stage, Check::Channel | Check::Exit);
+    let owners = owners(&seen.symptom, Writer::Anyone);
+    let first = family(&seen.symptom, Writer::Anyone).and_then(|(_, family)| likeliest_stage(family));
+    first.map_or_else(
+        || !owners.is_empty() && owners.iter().all(|cause| is_outside(cause)),
+        |stage| !matches!(stage, Check::Channel | Check::Exit),
+    )
 }
 
 /// The cause of a packet whose length is text, which came before any login: what is encrypted has no such lengths.

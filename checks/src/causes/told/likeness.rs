@@ -80,7 +80,9 @@ fn shortened(text: &str) -> String {
 pub(super) fn is_about_ssh(log: &Log) -> bool {
     let has_steps = |connection: &Connection| connection.program.is_some() || has_steps(connection);
     log.is_brief()
-        && (log.connections.iter().any(has_steps) || lines(log).iter().any(|line| is_of_ssh(line.in_english())))
+        && (log.names_ssh
+            || log.connections.iter().any(has_steps)
+            || lines(log).iter().any(|line| is_of_ssh(line.in_english())))
 }
 
 /// The lines of a log that are kept, in order.

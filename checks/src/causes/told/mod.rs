@@ -21,6 +21,7 @@ mod remote_command;
 mod sentences;
 mod served;
 mod signs;
+mod statuses;
 mod strangers;
 mod unfinished;
 mod wordings;

@@ -2,7 +2,7 @@
 
 use super::families::Writer;
 use super::finding::{Told, writer};
-use super::foreign::is_of_ssh;
+use super::foreign::{is_of_rsyncs_service, is_of_ssh};
 use super::likeness::lines;
 use super::owners::{family, owners};
 use super::strangers::{addresses, is_of_a_stranger};
@@ -70,10 +70,14 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
     told.cause.code == OF_EVERYBODY && drops < logins
 }
 
-/// True if plink or PuTTY opens a serial line, and no connection of SSH.
+/// True if plink or PuTTY opens a serial line, `su` another account, or rsync speaks to its own service, and there is no connection of SSH.
 pub(super) fn is_without_ssh(log: &Log) -> bool {
-    let seen = log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    seen.chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))
+    let seen = || log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
+    let has_rsync_alone = || log.programs.iter().all(|program| program.name == "rsync") && !log.names_ssh;
+    let is_of_su = || log.changes_the_account && !log.names_ssh && log.connections.is_empty();
+    is_of_su()
+        || seen().chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))
+        || has_rsync_alone() && seen().chain(&log.unknown).any(|line| is_of_rsyncs_service(line.in_english()))
 }
 
 /// True if a cause keeps one client out before it has a session, and is no fault of the server's.

@@ -21,6 +21,7 @@ pub(super) const ONLY_BESIDE_SSH: &[&str] = &[
     "Cannot make/remove an entry for the specified session",
     "ERROR: Failed to bind to <host>:<port>: listen tcp <text>: bind: address already in use",
     "Proxy authentication failed",
+    "Not allowed command",
     "Too many bad authentication attempts!",
     "too many bad auths",
     "No public key in packet",

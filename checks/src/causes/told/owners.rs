@@ -13,6 +13,8 @@ const OF_CLIENTS: [&str; 4] =
     ["tcp-bind-address", "channel-local-forward-failed", "auth-key-unreadable", "auth-key-encrypted"];
 /// The last words of sshd's processes, which git and others begin their own with.
 const FATAL: &str = "fatal: <why>";
+/// Words of sshd for a login that took too many tries, which databases have too.
+const TOO_MANY: &str = "Too many authentication failures";
 
 /// The causes with a text on their records, of which there is one where the text identifies it; none where it is a family's. What comes
 /// before any packet is a client's alone.
@@ -57,6 +59,9 @@ pub(super) fn closest(
             || is_a_file_of_many(connection, seen)
             || !is_about_ssh && is_of_anybody(connection, seen)
             || is_of_another_login(seen, writer)
+            || seen.symptom.eq_ignore_ascii_case(TOO_MANY)
+                && (is_of_another || is_foreign(seen.line.in_english()))
+                && !is_of_ssh(seen.line.in_english())
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;

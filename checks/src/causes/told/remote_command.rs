@@ -1,9 +1,8 @@
 //! The end of a command on the server that failed by itself, in a session with which nothing is wrong.
 
-use std::ops::RangeInclusive;
-
 use super::candidates::is_a_command;
 use super::finding::{Told, quoted};
+use super::statuses::{OF_A_COMMAND, report};
 use super::words::MODULE_FAILED;
 use crate::causes::{self, Cause, Match};
 use crate::facts::Check;
@@ -12,23 +11,39 @@ use crate::facts::log::{Connection, Event, Line, Log, Sighting};
 
 /// The lines that are quoted.
 const QUOTED: usize = 3;
-/// The statuses of a command's own failure: 254 and 255 are also those of a session that was not let in, and -1 is where none came.
-const OF_A_COMMAND: RangeInclusive<i64> = 1..=253;
-
 /// The status with which a shell ends that does not find the program.
-const NOT_FOUND: &str = "127";
+const NOT_FOUND: i64 = 127;
+/// The statuses with which a shell ends whose program a signal killed: SIGABRT, SIGKILL, SIGSEGV and SIGTERM.
+const KILLED: [i64; 4] = [134, 137, 139, 143];
 
 /// Returns the cause of a session whose command complained in words of its own, and ended with a status of failure.
 pub(super) fn failed_by_itself(log: &Log) -> Option<Told> {
-    let of = |code: &str| causes::all().find(|cause| cause.code == code);
-    let cause = of("exit-command-failed")?;
+    let cause = causes::all().find(|cause| cause.code == "exit-command-failed")?;
     let reported = log.connections.iter().enumerate().find_map(|(at, connection)| {
         let (line, status) = reported(connection)?;
-        let cause = if status == NOT_FOUND { of("session-command-missing")? } else { cause };
-        let line = format!("line {line}: the command ended with status {status}");
-        Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: vec![at] })
+        with_status(at, line, status)
     });
     reported.or_else(|| with_complaints(log, cause)).or_else(|| of_a_module(log, cause))
+}
+
+/// Returns the cause of a session whose command failed with a status that the program reports which ran it.
+pub(super) fn reported_failure(log: &Log) -> Option<Told> {
+    log.connections.iter().enumerate().find_map(|(at, connection)| {
+        let (seen, status) = report(log, connection)?;
+        with_status(at, seen.line.number, status)
+    })
+}
+
+/// The cause of a command's status that a line reports.
+fn with_status(at: usize, line: u64, status: i64) -> Option<Told> {
+    let code = match status {
+        NOT_FOUND => "session-command-missing",
+        _ if KILLED.contains(&status) => "exit-by-signal",
+        _ => "exit-command-failed",
+    };
+    let cause = causes::all().find(|cause| cause.code == code)?;
+    let line = format!("line {line}: the command ended with status {status}");
+    Some(Told { cause, found: Match::new(Certainty::Likely, [line]), sign: None, connections: vec![at] })
 }
 
 /// The crash of a module that Ansible had copied to the server and started there over a shared connection.
@@ -51,11 +66,11 @@ fn names_an_exception(line: &Line) -> bool {
 }
 
 /// The line in which a program that runs commands on servers reports a failed one, and its status.
-fn reported(connection: &Connection) -> Option<(u64, &str)> {
+fn reported(connection: &Connection) -> Option<(u64, i64)> {
     let ended = connection.entries.iter().rfind(|entry| entry.event == Event::CommandEnded)?;
     let status = ended.value("failed")?.trim_end_matches([',', '.', ':', ';', ']', '\'', '"', ')']);
-    let is_its_own = status.parse().is_ok_and(|status| OF_A_COMMAND.contains(&status));
-    is_its_own.then_some((ended.line, status))
+    let status = status.parse().ok().filter(|status| OF_A_COMMAND.contains(status))?;
+    Some((ended.line, status))
 }
 
 /// The failure of a command that complained in a log with the steps of its session.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::families::{When, families};
-use super::wordings;
+use super::{statuses, wordings};
 use crate::causes::Cause;
 
 /// Texts that sound like a complaint, or contain the text of one, and are none.
@@ -31,6 +31,7 @@ const HARMLESS: &[&str] = &[
     // The commands that Ansible starts, and the end of a pipe of syncoid's.
     "> SSH: EXEC ssh",
     "CRITICAL ERROR: <text>syncoid line",
+    "CRITICAL ERROR: <text>zfs send",
     "pip._vendor.urllib3",
     // PostgreSQL's driver, and git-lfs, which goes on over HTTPS.
     "Connection terminated due to connection timeout",
@@ -75,6 +76,8 @@ const HARMLESS: &[&str] = &[
     // Vorta, which tries every file of ~/.ssh as a key.
     "Expected error parsing file in .ssh",
     "waiting to acquire a pool entry",
+    // Zed, which goes on and saves.
+    "timed out waiting for formatting",
     "Bye Bye",
     "permissive=1",
     "raise <what>(",
@@ -295,7 +298,10 @@ pub fn texts() -> impl Iterator<Item = &'static str> {
         When::SeenWithout(texts, without) => [texts, without],
         _ => [&[][..], &[]],
     });
-    own.chain(shared).chain(hints.flatten().copied()).chain(MODULE_FAILED.iter().chain(SEARCHED).copied())
+    own.chain(shared)
+        .chain(hints.flatten().copied())
+        .chain(MODULE_FAILED.iter().chain(SEARCHED).copied())
+        .chain(statuses::texts())
 }
 
 /// The texts that identify a cause: those on its record, and the wordings of further programs.

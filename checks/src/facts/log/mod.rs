@@ -51,6 +51,12 @@ pub struct Log {
     /// True if somebody says around it that something hangs.
     #[serde(skip)]
     pub is_said_to_hang: bool,
+    /// True if `su` to an account without a shell is refused.
+    #[serde(skip)]
+    pub changes_the_account: bool,
+    /// True if a line names SSH, a URL of it, or a program that works over SSH alone.
+    #[serde(skip)]
+    pub names_ssh: bool,
 }
 
 /// A connection in a log, and how many others went like it.

@@ -1,6 +1,6 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
-use super::family::When::{After, Always, Seen};
+use super::family::When::{After, Always, Said, Seen};
 use super::family::{Family, Writer, is};
 use super::jump::NO_PEER;
 use crate::facts::Check;
@@ -222,10 +222,42 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["Failed to connect to the host via ssh: Shared connection to <host> closed"],
         candidates: &[
+            is(
+                "server-restarted",
+                Said(&[
+                    "TASK [reboot",
+                    "TASK [<host> : reboot",
+                    "RUNNING HANDLER [reboot",
+                    "RUNNING HANDLER [<host> : reboot",
+                ]),
+                "the task is named after a restart of the host, which ended the connection",
+            ),
             is("idle-silent-drop", Always, "a task ran long without output: ansible.cfg has no ServerAliveInterval"),
             is("server-restarted", Always, "the task restarted the server, or its network or sshd"),
             is("session-shell-exits", Always, "it comes at every task, also at ping: ssh -tt HOST true fails too"),
             is("network-outage", Always, "the network was down for a while"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Libraries of Java, which listen on a port of this machine.
+        texts: &["BindException: Address already in use", "BindException: Permission denied"],
+        candidates: &[
+            is(
+                "channel-local-forward-failed",
+                Seen(&[
+                    ".startLocalPortForwarding(",
+                    ".createLocalPortForwardingTracker(",
+                    "LocalPortForwarder.",
+                    "com.jcraft.jsch.PortWatcher.",
+                ]),
+                "the trace comes from a forwarding of a port of this machine, which another program holds",
+            ),
+            is(
+                "channel-remote-forward-failed",
+                Seen(&["TcpipForwardHandler."]),
+                "the trace is a server's, whose client asked for the port",
+            ),
         ],
         ..Family::NEW
     },

@@ -46,6 +46,23 @@ pub(super) static FAMILIES: &[Family] = &[
         ..Family::NEW
     },
     Family {
+        // The extensions for remote SSH of Cursor, VSCodium and others, whose script on the server gave up.
+        texts: &["install script returned non-zero exit status"],
+        is_wrapper: true,
+        is_named: true,
+        candidates: &[
+            is(
+                "exit-command-failed",
+                Always,
+                "the login works: the script's own lines tell why, often a download that the server cannot reach",
+            ),
+            is("session-command-missing", Always, "the host lacks tar, wget or curl"),
+            is("server-disk-full", Always, "df or quota on the host shows no room in the home directory"),
+            is("session-home-missing", Always, "the account may not write to its home folder"),
+        ],
+        ..Family::NEW
+    },
+    Family {
         texts: &[
             "End of file while reading data: <text>Segmentation fault",
             "Cannot recv data: <text>Segmentation fault",

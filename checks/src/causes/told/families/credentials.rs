@@ -212,4 +212,31 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: REFUSED_WITHOUT_METHODS,
         ..Family::NEW
     },
+    Family {
+        // Chef's knife, which asks for a password next.
+        texts: &["Failed to authenticate <user> to <host> - trying password auth"],
+        candidates: &[
+            is("auth-key-rejected", Always, "a key was meant to do: the account has no such key"),
+            is("auth-no-credentials", Always, "this machine has no key, or none was named (-i)"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // SSHKit, whose library asks for a password once no key is accepted.
+        texts: &[
+            "Exception while executing on host <host>: Not a tty",
+            "Exception while executing as <user>: Not a tty",
+            "Exception while executing on host <host>: Inappropriate ioctl for device",
+            "Exception while executing as <user>: Inappropriate ioctl for device",
+        ],
+        candidates: &[
+            is(
+                "auth-key-rejected",
+                Always,
+                "a key was meant to do: none was accepted, and no terminal is there to ask",
+            ),
+            is("auth-no-credentials", Always, "the job has no key and no agent, and no terminal to ask for a password"),
+        ],
+        ..Family::NEW
+    },
 ];

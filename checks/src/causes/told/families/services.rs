@@ -123,6 +123,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["Remote: Traceback (most recent call last)", "Remote:   File \"<file>\", line <n>, in"]),
                 "the login works, and borg on the server fails with an exception of its own",
             ),
+            is(
+                "session-forced-command",
+                Seen(&["Remote: usage: borg", "Remote: borg: error: argument", "Remote: borg: error: unrecognized"]),
+                "borg runs there with other arguments than those that were sent: the key or a wrapper has a command of its own",
+            ),
             is("session-command-missing", Always, "ssh HOST borg --version fails: borg is not on the PATH there"),
             is("session-restricted", Always, "the key's line runs borg serve with another path, or another program"),
             is("session-rc-output", Always, "ssh HOST true prints something: a start-up file"),
@@ -253,6 +258,11 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["VS Code Server failed to start", "Server install failed"],
         is_wrapper: true,
         candidates: &[
+            is(
+                "exit-command-failed",
+                Seen(&["unpackResult==success=="]),
+                "the login works, and the server was unpacked there: its own lines tell why it does not start",
+            ),
             is(
                 "session-command-missing",
                 Always,

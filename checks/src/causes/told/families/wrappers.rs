@@ -185,6 +185,11 @@ pub(super) static FAMILIES: &[Family] = &[
         is_wrapper: true,
         candidates: &[
             is(
+                "exit-command-failed",
+                Seen(&["(remote) Error: "]),
+                "the login works, and the editor's server there tells itself why it does not start",
+            ),
+            is(
                 "session-command-missing",
                 Always,
                 "the login works: the editor's server was not installed there, or does not start",
@@ -283,6 +288,17 @@ pub(super) static FAMILIES: &[Family] = &[
             is("tcp-filtered", Always, "ssh gave up after many seconds: a firewall drops the packets"),
             is("tcp-refused", Always, "ssh gave up at once: nothing listens on that port"),
             is("tcp-unreachable", Always, "no route leads there: the network, or the VPN, is down"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // docker-machine, which tries ssh again and again.
+        texts: &["Too many retries waiting for SSH to be available"],
+        is_wrapper: true,
+        candidates: &[
+            is("tcp-filtered", Always, "nothing answers: the machine has no address yet, or a firewall is before it"),
+            is("tcp-refused", Always, "the machine answers, and its sshd has not started"),
+            is("auth-key-rejected", Always, "with --debug, ssh says that no key is accepted"),
         ],
         ..Family::NEW
     },

@@ -12,6 +12,11 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "you still need to be granted specifically for <what>",
             "you still need to be granted separately for <what>",
             "> GitLab: Disallowed command",
+            "Not allowed command",
+            "Gitea: Unknown git command",
+            "Gogs: Unknown git command",
+            "Forgejo: Unknown git command",
+            "You appear to be using ssh to clone a git:// URL",
         ],
     ),
     // sshd that may not enter the directory of its own unprivileged child: containers without CAP_SYS_CHROOT.
@@ -37,6 +42,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "Error reading response length from authentication socket",
             "Error reading response from authentication socket",
+            "Error writing to authentication socket",
         ],
     ),
     ("auth-agent-refused", &["1Password: agent returned an error", "ssh authorization prompt timed out"]),
@@ -64,10 +70,26 @@ pub(super) static WORDINGS: &[Wordings] = &[
     // VMS, TOPS and others name the interpreter or program that Ansible was told to use.
     (
         "session-command-missing",
-        &["\"module_stderr\": \"/bin/sh: <n>: <file>: not found", "\"module_stderr\": \"sh: <n>: <file>: not found"],
+        &[
+            "\"module_stderr\": \"/bin/sh: <n>: <file>: not found",
+            "\"module_stderr\": \"sh: <n>: <file>: not found",
+            "\"module_stderr\": \"/bin/sh: <file>: No such file or directory",
+            "\"module_stderr\": \"/bin/sh: line <n>: <file>: No such file or directory",
+            "\"module_stderr\": \"/bin/bash: <file>: No such file or directory",
+            "\"module_stderr\": \"/bin/bash: line <n>: <file>: No such file or directory",
+        ],
     ),
     // A command that was carried out and failed.
-    ("exit-command-failed", &["The SSH command responded with a non-zero exit status"]),
+    (
+        "exit-command-failed",
+        &[
+            "The SSH command responded with a non-zero exit status",
+            "The following SSH command responded with a non-zero exit status",
+            // Vagrant, whose guests with these folders have SSH.
+            "Vagrant was unable to mount VirtualBox shared folders",
+            "Failed to mount folders in Linux guest",
+        ],
+    ),
     // ssh, as ExitOnForwardFailure ends it.
     (
         "channel-forwarding-required",
