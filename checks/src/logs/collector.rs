@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::beside::Beside;
 use super::cut::cut;
+use super::ends::Ends;
 use super::lexicon::{Found, Lexicon};
 use super::marks::{
     begins_a_run, connects_elsewhere, is_a_clients, is_a_sessions_last_word, is_a_stack_frame, is_output, prompt_host,
@@ -40,6 +41,8 @@ pub(super) struct Collector<'a> {
     served: Served,
     /// The messages beside one that names SSH, of the same process.
     beside: Beside,
+    /// The ends of connections that no sender wrote.
+    ends: Ends,
     /// The messages so far that the edge of a screen cut.
     cut: u32,
     /// The connections that went alike, in the order of their first lines.
@@ -62,6 +65,7 @@ impl<'a> Collector<'a> {
             current: Open::default(),
             served: Served::default(),
             beside: Beside::default(),
+            ends: Ends::default(),
             cut: 0,
             ways: Vec::new(),
             index: HashMap::new(),
@@ -98,6 +102,9 @@ impl<'a> Collector<'a> {
     }
 
     fn message(&mut self, number: u64, record: &Record<'_>, message: &Message<'_>) {
+        if begins_a_run(message.text) {
+            self.ends.note_command();
+        }
         if begins_a_run(message.text) && self.current.has_complaints() {
             let over = std::mem::take(&mut self.current);
             self.close(over);
@@ -113,6 +120,9 @@ impl<'a> Collector<'a> {
         {
             self.cut += 1;
             found.symptoms = self.lexicon.symptoms_cut(cut);
+        }
+        if record.ident.is_none() {
+            self.ends.take(&found);
         }
         let english = found.english.take();
         let english = || english.as_deref().map(|english| kept(&Message::new(english)));
@@ -213,7 +223,11 @@ impl<'a> Collector<'a> {
     /// The server that writes a message: syslog names it, or the log is known to be its own.
     fn server(&self, record: &Record<'_>, message: &Message<'_>, found: &Found) -> Option<String> {
         if let Some(ident) = record.ident.as_deref() {
-            let name = if ident == "dropbear" { ident } else { "sshd" };
+            let name = match ident {
+                "dropbear" => ident,
+                _ if programs::is_mod_sftp(ident) => "ProFTPD",
+                _ => "sshd",
+            };
             return programs::is_server(ident).then(|| name.to_owned());
         }
         let known = self.log.programs.first().filter(|program| programs::is_server(&program.name))?;
@@ -285,6 +299,7 @@ impl<'a> Collector<'a> {
         }
         connections.sort_by_key(first_line);
         let mut log = Log { lines, connections, ..self.log };
+        self.ends.tell(&mut log);
         // A line or two are what somebody asks about, whatever their words.
         if log.is_brief() && log.connections.is_empty() && log.programs.is_empty() {
             log.unknown.append(&mut self.plain);

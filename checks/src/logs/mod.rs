@@ -5,6 +5,7 @@ mod beside;
 mod clients;
 mod collector;
 mod cut;
+mod ends;
 mod languages;
 mod letter;
 mod lexicon;
