@@ -58,6 +58,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("[chan <channel>] Sesch channel <n> request ok", Event::RequestGranted),
     ("Secsh channel <channel> opened.", Event::SessionBegun),
     ("[chan <channel>] EOF received", Event::ChannelFreed),
+    // FileZilla, of the files that it reads keys from.
+    ("Command: keyfile \"<key>\"", Event::KeyOffered),
     // AsyncSSH.
     ("Opening SSH connection to <host>, port <port>", Event::Connecting),
     ("Connected to SSH server at <host>, port <port>", Event::Connected),
@@ -178,6 +180,17 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("SSH_MSG_USERAUTH_SUCCESS: <text>", Event::LoggedIn),
     ("SSH2_MSG_USERAUTH_SUCCESS received", Event::LoggedIn),
     ("SSH_MSG_USERAUTH_SUCCESS received", Event::LoggedIn),
+    // phpseclib's log of packets, which sends its first one once the server's version has come.
+    ("NET_SSH2_MSG_KEXINIT (", Event::KexinitSent),
+    ("NET_SSH2_MSG_SERVICE_ACCEPT (", Event::LoginBegun),
+    ("NET_SSH2_MSG_USERAUTH_REQUEST (", Event::LoginBegun),
+    ("NET_SSH2_MSG_USERAUTH_SUCCESS (", Event::LoggedIn),
+    ("NET_SSH2_MSG_CHANNEL_OPEN (", Event::ChannelAsked),
+    ("NET_SSH2_MSG_CHANNEL_OPEN_CONFIRMATION (", Event::SessionBegun),
+    ("NET_SSH2_MSG_CHANNEL_REQUEST (", Event::RequestSent),
+    ("NET_SSH2_MSG_CHANNEL_SUCCESS (", Event::RequestGranted),
+    // libssh2's trace.
+    ("Agreed on KEX method: <name>", Event::Algorithm),
     // libssh.
     ("Socket connecting, now waiting for the callbacks", Event::Connecting),
     ("Socket connection callback: 1 (0)", Event::Connected),
@@ -190,7 +203,8 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Received SSH_CHANNEL_SUCCESS", Event::RequestGranted),
     ("Channel request <what> success", Event::RequestGranted),
     // JSch.
-    ("Connection established", Event::Connected),
+    ("Connection established<end>", Event::Connected),
+    ("<kind> preauth success", Event::KeyAccepted),
     ("Remote version string: <software>", Event::VersionReceived),
     ("Local version string: <version>", Event::VersionSent),
     ("<whose=server>kex: server: <names>", Event::ProposalList),

@@ -231,7 +231,11 @@ impl<'a> Collector<'a> {
     /// The server that writes a message: syslog names it, or the log is known to be its own.
     fn server(&self, record: &Record<'_>, message: &Message<'_>, found: &Found) -> Option<String> {
         if let Some(ident) = record.ident.as_deref() {
-            let name = if ident == "dropbear" { ident } else { "sshd" };
+            let name = match ident {
+                "dropbear" => ident,
+                _ if programs::is_mod_sftp(ident) => "ProFTPD",
+                _ => "sshd",
+            };
             return programs::is_server(ident).then(|| name.to_owned());
         }
         let known = self.log.programs.first().filter(|program| programs::is_server(&program.name))?;

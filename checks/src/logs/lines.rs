@@ -8,6 +8,8 @@ use super::typography;
 
 /// The bytes of a line that are read; sshd's own longest line is 1 KiB, a KEXINIT's list at most a few, a whole stack trace in one line of JSON more.
 const KEPT: usize = 16 * 1024;
+/// FreeBSD builds OpenSSH with this before the names of its functions, and the messages that begin with one have it too.
+const PREFIX_OF_FREEBSD: &[u8] = b"Fssh_";
 /// UTF-16, little endian, as PowerShell writes what is redirected to a file.
 const UTF_16: [u8; 2] = [0xff, 0xfe];
 
@@ -71,6 +73,9 @@ impl<R: BufRead> Lines<R> {
             strip_escapes(&mut self.line);
         }
         typography::restore(&mut self.line);
+        if memchr::memmem::find(&self.line, PREFIX_OF_FREEBSD).is_some() {
+            strip_prefixes(&mut self.line);
+        }
         Ok(Some(Line { number: self.count, text: &self.line }))
     }
 }
@@ -91,6 +96,22 @@ fn strip_escapes(line: &mut Vec<u8>) {
             plain.push(0x1b);
             rest = &rest[1..];
         }
+    }
+    plain.extend_from_slice(rest);
+    *line = plain;
+}
+
+/// Removes FreeBSD's prefix where a word begins with it.
+fn strip_prefixes(line: &mut Vec<u8>) {
+    let mut plain = Vec::with_capacity(line.len());
+    let mut rest = line.as_slice();
+    while let Some(at) = memchr::memmem::find(rest, PREFIX_OF_FREEBSD) {
+        let (before, after) = (&rest[..at], &rest[at + PREFIX_OF_FREEBSD.len()..]);
+        plain.extend_from_slice(before);
+        if before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+            plain.extend_from_slice(PREFIX_OF_FREEBSD);
+        }
+        rest = after;
     }
     plain.extend_from_slice(rest);
     *line = plain;
@@ -127,6 +148,14 @@ mod tests {
     fn colours_go_and_other_bytes_stay() {
         assert_eq!(lines(b"\x1b[0;31mfatal: \x1b[0mno\xff\0"), [b"fatal: no\xff\0"]);
         assert_eq!(lines(b"\x1b]0;title\x07 \x1b["), [b"\x1b]0;title\x07 \x1b["]);
+    }
+
+    #[test]
+    fn functions_of_freebsd_have_the_names_that_they_have_elsewhere() {
+        assert_eq!(
+            lines(b"Fssh_packet_write_wait: Connection\ndebug1: Fssh_kex_input: Fssh_x\nMy_Fssh_x"),
+            [&b"packet_write_wait: Connection"[..], b"debug1: kex_input: x", b"My_Fssh_x"]
+        );
     }
 
     #[test]

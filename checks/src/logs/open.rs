@@ -99,6 +99,7 @@ impl Open {
             Some((check, Part::Passes)) => self.passed = self.passed.max(Some(check)),
             // A login stands on a trusted host key, and a session on a login.
             _ if event == Event::LineBeforeVersion => self.passed = self.passed.max(Some(Check::Tcp)),
+            Some((Check::Handshake | Check::Hostkey, Part::Step)) => self.passed = self.passed.max(Some(Check::Tcp)),
             Some((Check::Auth, Part::Step)) => self.passed = self.passed.max(Some(Check::Hostkey)),
             Some((Check::Channel, Part::Step)) => self.passed = self.passed.max(Some(Check::Auth)),
             Some((_, Part::Ends | Part::Fails)) => self.ended = Some(event),

@@ -33,6 +33,9 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("sshuttle", "sshuttle"),
     ("fail2ban.", "fail2ban"),
     ("mod_sftp/<version>[", "ProFTPD"),
+    ("sent server version 'SSH-2.0-mod_sftp", "ProFTPD"),
+    ("handling connection from SSH2 client '", "ProFTPD"),
+    ("sending acceptable userauth methods: ", "ProFTPD"),
     ("\"sender\":\"sftpd\"", "SFTPGo"),
     ("\"sender\":\"connection_failed\"", "SFTPGo"),
     ("\"sender\":\"login\"", "SFTPGo"),
@@ -55,6 +58,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Using username \"", "PuTTY"),
     ("FATAL ERROR: ", "PuTTY"),
     ("paramiko.", "paramiko"),
+    ("Secsh channel <n> open", "paramiko"),
     ("netmiko.", "paramiko"),
     ("/paramiko/", "paramiko"),
     ("\\paramiko\\", "paramiko"),
@@ -73,6 +77,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("Renci.SshNet", "SSH.NET"),
     ("SshNet.Logging", "SSH.NET"),
     ("phpseclib", "phpseclib"),
+    ("NET_SSH2_MSG_", "phpseclib"),
     ("net.ssh.", "Net::SSH"),
     ("/net/ssh/", "Net::SSH"),
     ("Net::SSH", "Net::SSH"),
@@ -148,6 +153,10 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
     ("debug2: load_server_config:", "sshd"),
     ("debug2: parse_server_config", "sshd"),
     ("Server listening on <address> port <port>", "sshd"),
+    ("Bad protocol version identification '", "sshd"),
+    ("sshd: Authentication refused.", "sshd"),
+    ("Did not receive identification string from <address>", "sshd"),
+    ("banner exchange: Connection from <address> port <port>: ", "sshd"),
     ("sshd: no hostkeys available", "sshd"),
     ("sshd-session[", "sshd"),
     ("sshd[", "sshd"),
@@ -222,6 +231,22 @@ const OTHERS: [&str; 9] = [
     "launchd",
 ];
 
+/// Beginnings of sentences that sshd alone logs, without a word of SSH: in a container, or under a supervisor, the sender is the shell that started it.
+const OF_SSHD: [&[u8]; 12] = [
+    b"Bad protocol version identification '",
+    b"Did not receive identification string from ",
+    b"kex_exchange_identification: ",
+    b"banner exchange: Connection from ",
+    b"Accepted publickey for ",
+    b"Accepted password for ",
+    b"Accepted keyboard-interactive/pam for ",
+    b"Failed publickey for ",
+    b"Connection closed by authenticating user ",
+    b"Connection closed by invalid user ",
+    b"Disconnected from authenticating user ",
+    b"Disconnected from invalid user ",
+];
+
 /// True if a name before a colon is that of a daemon and not the beginning of a message.
 pub(super) fn is_daemon(name: &[u8]) -> bool {
     let name = String::from_utf8_lossy(name);
@@ -235,7 +260,9 @@ pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     let own = |name: &str| ident == name || ident.rsplit('/').next() == Some(name);
     // rsync's own daemon needs no ssh.
     let is_of_rsync = !ident.starts_with("rsyncd") && message.windows(12).any(|word| word == b"rsync error:");
-    OWN.iter().any(|name| own(name)) || names_ssh(ident.as_bytes()) || is_of_rsync || names_ssh(message)
+    let sentence = message.strip_prefix(b"error: ").unwrap_or(message);
+    let is_of_sshd = OF_SSHD.iter().any(|begin| sentence.starts_with(begin)) || message.ends_with(b" [preauth]");
+    OWN.iter().any(|name| own(name)) || names_ssh(ident.as_bytes()) || is_of_rsync || names_ssh(message) || is_of_sshd
 }
 
 /// True if a text names SSH or one of its servers.
@@ -248,5 +275,10 @@ pub(super) fn names_ssh(message: &[u8]) -> bool {
 
 /// True if a sender is an SSH server, each of whose processes serves one connection.
 pub(super) fn is_server(ident: &str) -> bool {
-    ident.starts_with("sshd") || ident == "in.sshd" || ident == "dropbear"
+    ident.starts_with("sshd") || ident == "in.sshd" || ident == "dropbear" || is_mod_sftp(ident)
+}
+
+/// True for ProFTPD's mod_sftp, whose name has its version: `mod_sftp/1.1.1`.
+pub(super) fn is_mod_sftp(ident: &str) -> bool {
+    ident.starts_with("mod_sftp/")
 }

@@ -63,6 +63,16 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Exit before auth", Event::Closed),
     ("Exit (<user>): <why>", Event::Closed),
     ("Early exit: <why>", Event::Failed),
+    // ProFTPD's mod_sftp.
+    ("client (<address>:<port>) connected to server", Event::Accepted),
+    ("sent server version '<version>'", Event::VersionSent),
+    ("received client version '<software>'", Event::VersionReceived),
+    ("handling connection from SSH2 client '<software>'", Event::VersionReceived),
+    ("+ Session key exchange: <name>", Event::Algorithm),
+    (" + Session key exchange: <name>", Event::Algorithm),
+    ("sending acceptable userauth methods: <methods>", Event::LoginBegun),
+    ("sending publickey OK", Event::KeyAccepted),
+    ("user '<user>' authenticated via '<method>' method", Event::LoggedIn),
     // The kernel's audit, of the process that asked PAM.
     (
         "op=login <user> exe=\"/usr/sbin/sshd\" hostname=<host> addr=<address> terminal=<tty> res=success",

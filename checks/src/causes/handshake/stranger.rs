@@ -54,7 +54,6 @@ pub(super) const NOT_SSH: Cause = Cause {
         "ssh_exchange_identification: HTTP/",
         "ssh_exchange_identification: 220",
         "Header line too long",
-        "Server response does not contain SSH protocol identification",
         "Invalid version string:",
         "Bad remote protocol version identification: '<text>'",
         "exchange_identification: No SSH identification string found",

@@ -8,6 +8,7 @@ use super::algorithms::kind_of_all;
 use super::families::{Candidate, NO_TERMINAL, When, Writer, is};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::overcome::is_in_a_rekeying;
+use super::words::NOTICES;
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -15,6 +16,19 @@ use crate::facts::log::{Connection, Entry, Event, Part, Sighting};
 
 /// The longest age of a session that just began, seconds: a login's own steps take no longer.
 const JUST_BEGUN_S: f64 = 5.0;
+
+/// Steps that a client takes once the server's version has come.
+const PAST_THE_VERSION: &[Event] = &[
+    Event::VersionReceived,
+    Event::KexinitSent,
+    Event::KexinitReceived,
+    Event::Proposal,
+    Event::ProposalList,
+    Event::Algorithm,
+    Event::Cipher,
+    Event::KexReplyAwaited,
+    Event::KexReply,
+];
 
 /// The candidates for a text, those that the log speaks for first.
 pub(super) fn candidates(
@@ -114,9 +128,9 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Before(check) => has_steps() && !passed(check),
         When::After(check) => passed(check),
         When::Between(first, second) => passed(first) && !passed(second),
-        When::NoVersion => passed(Check::Tcp) && !has(Event::VersionReceived) && !passed(Check::Handshake),
+        When::NoVersion => passed(Check::Tcp) && !any(PAST_THE_VERSION) && !passed(Check::Handshake),
         When::Greeting(lines) => before().filter(|entry| entry.event == Event::LineBeforeVersion).count() >= lines,
-        When::Exchanging => any(&[Event::VersionReceived, Event::KexinitReceived]) && !passed(Check::Handshake),
+        When::Exchanging => any(PAST_THE_VERSION) && !passed(Check::Handshake),
         When::Seen(texts) => has_text(texts),
         When::Said(texts) => return has_text(texts).then_some(false),
         When::SaidOfMethods(methods, texts) => {
@@ -168,6 +182,9 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
                 && age_s(connection, seen).is_none_or(|age| age <= JUST_BEGUN_S)
         }
         When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
+        When::ShellReplaced(limit) => {
+            is_a_shell_replaced(connection) && age_s(connection, seen).is_none_or(|age| age <= f64::from(limit))
+        }
         When::ShellFailed(limit) => {
             is_a_shell_that_failed(connection) && age_s(connection, seen).is_some_and(|age| age <= f64::from(limit))
         }
@@ -230,14 +247,37 @@ fn tried_a_password(connection: &Connection) -> bool {
 /// True if a session had a terminal and no command, and ended with another status than 0. A forge's account greets and ends so.
 fn is_a_shell_that_failed(connection: &Connection) -> bool {
     let has_no_terminal = |seen: &Sighting| seen.symptom.starts_with("Pseudo-terminal will not be allocated");
+    // ssh says so of a session with a terminal alone.
+    let had_a_terminal = |seen: &Sighting| seen.symptom == "Connection to <host> closed.";
     let statuses: Vec<_> = connection.all(Event::ExitStatus).filter_map(|entry| entry.value("status")).collect();
     let is_of_git = |entry: &Entry| entry.value("user") == Some("git");
     !statuses.is_empty()
         && !connection.entries.iter().any(is_of_git)
         && !statuses.contains(&"0")
-        && connection.first(Event::SessionBegun).is_some()
+        && (connection.first(Event::SessionBegun).is_some() || connection.sightings.iter().any(had_a_terminal))
         && !connection.all(Event::RequestSent).any(is_a_command)
         && !connection.sightings.iter().any(has_no_terminal)
+}
+
+/// True if a shell was asked for, and the server says that the key or the account has a command of its own: `Forced command.`, or, since OpenSSH 7.8,
+/// `FILE:LINE: key options: ... command ...`. A forge's account greets and ends so.
+fn is_a_shell_replaced(connection: &Connection) -> bool {
+    let is_forced = |text: &str| {
+        let options = text.split_once("key options:").map_or("", |(_, options)| options);
+        let has = |name: &str| options.split(' ').any(|option| option == name);
+        text.starts_with("Forced command") || has("command") && has("pty")
+    };
+    // A key without a terminal is one for programs.
+    let is_for_programs = |text: &str| text.to_ascii_lowercase().starts_with("pty allocation disabled");
+    let told = || connection.all(Event::ServerMessage).filter_map(|entry| entry.value("text"));
+    let is_of_git = |entry: &Entry| entry.value("user") == Some("git");
+    let greets = |seen: &Sighting| NOTICES.contains(&seen.symptom.as_str());
+    told().any(is_forced)
+        && !told().any(is_for_programs)
+        && connection.first(Event::SessionBegun).is_some()
+        && !connection.all(Event::RequestSent).any(is_a_command)
+        && !connection.entries.iter().any(is_of_git)
+        && !connection.sightings.iter().any(greets)
 }
 
 /// True if a request was for a command, and not for a shell or a subsystem.
@@ -247,9 +287,9 @@ pub(super) fn is_a_command(entry: &Entry) -> bool {
 
 /// Seconds from the login to a line; ssh itself tells the age of a session at its end.
 fn age_s(connection: &Connection, seen: &Sighting) -> Option<f64> {
-    let login = connection.first(Event::LoggedIn)?;
     let told = || connection.first(Event::Transferred)?.value("seconds")?.parse().ok();
     let last = connection.entries.iter().rev().find(|entry| entry.line <= seen.line.number)?;
-    let measured = last.at_s.zip(login.at_s).map(|(end, login)| end - login + seen.waited_s.unwrap_or_default());
+    let login = connection.first(Event::LoggedIn).and_then(|login| login.at_s);
+    let measured = last.at_s.zip(login).map(|(end, login)| end - login + seen.waited_s.unwrap_or_default());
     measured.or_else(told)
 }

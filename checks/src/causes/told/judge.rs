@@ -32,7 +32,7 @@ use crate::facts::log::{Connection, Entry, Event, Line, Log, Part, Program, Sigh
 /// Causes that somebody set up to be the way in, which the log of a login by another way is asked about.
 const MEANT: [&str; 2] = ["auth-cert-invalid", "auth-cert-principal"];
 /// Causes of which a log names the reason too.
-const REASONS: [(&str, &str); 13] = [
+const REASONS: [(&str, &str); 14] = [
     ("handshake-protocol-violation", "handshake-not-ssh"),
     ("server-start-failed", "auth-key-unreadable"),
     ("channel-local-forward-failed", "channel-forwarding-required"),
@@ -44,9 +44,13 @@ const REASONS: [(&str, &str); 13] = [
     ("session-rc-output", "session-no-terminal"),
     ("hostkey-cert-invalid", "hostkey-unknown"),
     ("session-restricted", "session-pty-refused"),
+    ("auth-key-file-modes", "auth-key-rejected"),
     ("hostkey-too-short", "handshake-kex-failed"),
     ("auth-key-too-short", "auth-key-rejected"),
 ];
+/// Of these, the one that a text alone does not tell from its effect, and the sign of the effect.
+const OPEN: (&str, &str) = ("session-restricted", "session-pty-refused");
+const OF_THE_EFFECT: &str = "ssh -T HOST gives a shell, or the server's log says that it cannot open a terminal";
 /// The lines that are quoted for one cause.
 const QUOTED: usize = 3;
 
@@ -217,7 +221,13 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     named.splice(0..0, reasons);
     let has = |named: &[Told], code: &str| named.iter().any(|one| one.cause.code == code);
     for (reason, effect) in REASONS {
-        if has(&named, reason) {
+        let is_open = |one: &Told| one.cause.code == reason && one.sign.is_some();
+        if (reason, effect) == OPEN && named.iter().any(is_open) {
+            for one in named.iter_mut().filter(|one| [reason, effect].contains(&one.cause.code)) {
+                one.found.certainty = Certainty::Possible;
+                one.sign.get_or_insert(Cow::Borrowed(OF_THE_EFFECT));
+            }
+        } else if has(&named, reason) {
             named.retain(|one| one.cause.code != effect);
         }
     }
@@ -322,7 +332,12 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
     let is_beside = family.candidates.iter().any(|candidate| BESIDE_A_SESSION.contains(&candidate.code));
     // In a session that ended well, what sounds like its end is its output.
     let ended = connection.entries.iter().rev().find(|entry| entry.event == Event::ExitStatus);
+    // What speaks SFTP shows none of the session's output, and ends the session itself at an answer that is none.
+    let asks_for_files = |entry: &Entry| entry.event == Event::RequestSent && entry.value("what") == Some("sftp");
+    let is_of_output = family.candidates.iter().any(|candidate| candidate.code == "session-rc-output");
+    let is_of_files = is_of_output && connection.entries.iter().any(asks_for_files);
     let is_output = !is_beside
+        && !is_of_files
         && seen.after >= Some(Check::Auth)
         && succeeded(connection)
         && ended.is_none_or(|ended| seen.line.number < ended.line);
@@ -334,7 +349,7 @@ fn stands(connection: &Connection, family: &Family, seen: &Sighting) -> bool {
         && !is_its_end
         && !is_about_the_host_key
         && (is_of_a_failure || !family.unless.iter().any(has))
-        && (is_beside || !next.is_some_and(|next| passed_after(connection, seen, next)))
+        && (is_beside || is_of_files || !next.is_some_and(|next| passed_after(connection, seen, next)))
 }
 
 /// True if a text's likeliest cause is a passphrase that cannot be asked for: before a login, the question is another one.

@@ -135,7 +135,17 @@ const HARMLESS: &[&str] = &[
     "Auth rejected (none)",
     "failed auth none",
     "User aborted during",
-    "User aborted at",
+    "User aborted at kex",
+    "User aborted at cipher",
+    "User aborted at weak",
+    "User aborted at confirmation",
+    "User aborted at host key warning",
+    // sshd signs with the private key that it has.
+    "Public key for <file> does not match private key",
+    // Asked of a service that stops.
+    "preauth child terminated by signal 15",
+    "Enter passphrase for PKCS#11:",
+    "Card added:",
     "Agent-forwarding connection closed",
     "Forwarded port closed",
     "Could not set up connection sharing as",

@@ -7,6 +7,17 @@ use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // SSH.NET before 2020, where the connection ends without a version, other lines before the end or none.
+        texts: &["Server response does not contain SSH protocol identification"],
+        candidates: &[
+            is("handshake-closed-before-banner", Always, "nc HOST PORT shows nothing, and ends: the server closes"),
+            is("handshake-not-ssh", Always, "nc HOST PORT shows lines of another protocol: another service answers"),
+            is("handshake-source-denied", Always, "it comes from this machine only, and others connect"),
+            is("handshake-max-startups", Always, "some attempts succeed"),
+        ],
+        ..Family::NEW
+    },
     // Whatever went wrong, it did before the end of the version exchange.
     Family {
         texts: &["kex_exchange_identification: <why>"],

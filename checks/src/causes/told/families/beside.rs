@@ -139,6 +139,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "open FAILED: Connection timed out: Connect failed",
             "open FAILED: No route to host: Connect failed",
             "open FAILED: Name or service not known: Connect failed",
+            "open FAILED: Network is unreachable: Connect failed",
+            "open FAILED: Temporary failure in name resolution: Connect failed",
             "Channel open failure: Connection refused",
             "Channel open failure: Connection timed out",
             "Channel open failure: No route to host",
@@ -169,9 +171,14 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["shell request failed on channel"],
         candidates: &[
+            is(
+                "session-restricted",
+                Seen(&["PTY allocation request failed"]),
+                "no terminal was given either: the server serves something else than shells (sftp, git, forwarding)",
+            ),
             is("session-process-limit", Always, "the account or the server is at a limit of processes (ulimit -u)"),
             is("session-pam-refused", Always, "the server's log says so of PAM (pam_limits, pam_loginuid)"),
-            is("session-pty-refused", Seen(&["PTY allocation request failed"]), "no terminal was given either"),
+            is("session-pty-refused", Seen(&["PTY allocation request failed"]), "the server cannot make a terminal"),
             is(
                 "session-exec-failed",
                 OnWindows,

@@ -1,6 +1,6 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
-use super::family::When::{After, Always, Said, Seen};
+use super::family::When::{After, Always, InLine, Said, Seen};
 use super::family::{Family, Writer, is};
 use super::jump::NO_PEER;
 use crate::facts::Check;
@@ -151,6 +151,31 @@ pub(super) static FAMILIES: &[Family] = &[
             is("channel-max-sessions", Always, "other sessions are open on the same connection: MaxSessions"),
             is("session-process-limit", Always, "the server's log names fork, memory or a limit of processes"),
             is("channel-open-refused", Always, "it is the first session of the connection: MaxSessions 0"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // paramiko, of a forwarding, or of a session beyond MaxSessions.
+        texts: &["open FAILED: open failed: Connect failed", "open FAILED: : Connect failed"],
+        candidates: &[
+            is("channel-open-refused", Seen(&["in open_session"]), "a session was asked for: MaxSessions 0"),
+            is(
+                "jump-target-unreachable",
+                Seen(&["direct-tcpip"]),
+                "a forwarding was asked for (a jump host): its target does not answer",
+            ),
+            is(
+                "jump-target-unreachable",
+                InLine(&["channel 0 open FAILED"]),
+                "it is the first channel, and a forwarding (a jump host): its target does not answer",
+            ),
+            is("channel-max-sessions", Always, "other sessions are open on the same connection: MaxSessions"),
+            is("channel-forward-unreachable", Always, "a tunnel was asked for, and nothing answers where it leads"),
+            is(
+                "jump-target-unreachable",
+                Always,
+                "a forwarding was asked for (a jump host): its target does not answer",
+            ),
         ],
         ..Family::NEW
     },

@@ -6,6 +6,7 @@ use super::login::{
     ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, SIGNED_UNASKED, TYPED_PASSWORD, UNUSED_KEY,
     UPGRADED,
 };
+use crate::facts::log::Event;
 
 /// Words of a program that logs in with a key: its calls, the frames of its stack, the lines of its library's log.
 const KEY_GIVEN: &[&str] = &[
@@ -107,6 +108,8 @@ pub(super) static FAMILIES: &[Family] = &[
             "Exhausted available authentication methods",
             "Failed to authenticate against remote server",
         ],
+        // A disconnect before it says more.
+        unless: &[Event::DisconnectReceived],
         candidates: REFUSED_WITHOUT_METHODS,
         ..Family::NEW
     },

@@ -9,6 +9,23 @@ use super::stages::{OF_A_KEY_EXCHANGE, OF_A_LOGIN};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
+/// Steps of a client in a server's log that wants to log in, or has.
+const OF_A_CLIENT: &[Event] = &[
+    Event::UnknownUser,
+    Event::LoginRefused,
+    Event::MethodTried,
+    Event::PartialSuccess,
+    Event::LoggedIn,
+    Event::ChildStarted,
+    Event::SessionBegun,
+    Event::RequestSent,
+    Event::RequestGranted,
+    Event::ChannelFreed,
+    Event::DisconnectReceived,
+    Event::DisconnectSent,
+    Event::KeepaliveTimeout,
+];
+
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["closed due to inactivity", "terminated due to inactivity", "closed because of inactivity"],
@@ -195,6 +212,7 @@ pub(super) static FAMILIES: &[Family] = &[
             is("transfer-corrupted", ReasonAfter(5, Check::Auth), "the number of its reason is that of a wrong MAC"),
             is("handshake-mac-mismatch", Reason(5), "the number of its reason is that of a wrong MAC"),
             is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
+            is("auth-disconnected", Seen(&["Authentication failed."]), "ssh says after it that the login failed"),
             is(
                 "handshake-kex-failed",
                 Seen(OF_A_KEY_EXCHANGE),
@@ -213,6 +231,22 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["disconnected: <text> (2)", "ssh: disconnect, reason 2:", "port <port>:2: "]),
                 "the number of its reason is that of a protocol error: the server does not accept what the client sent",
             ),
+        ],
+        ..Family::NEW
+    },
+    // sshd since 7.5, which names the user of a client that has asked to log in, and marks the lines of the login itself.
+    Family {
+        texts: &["Connection closed by <address> port <port>"],
+        writer: Writer::Server,
+        unless: OF_A_CLIENT,
+        is_wrapper: true,
+        candidates: &[
+            is(
+                "handshake-probed",
+                Always,
+                "nobody had asked to log in: a scanner, or the check of a monitor or balancer",
+            ),
+            is("path-mtu-blackhole", Always, "real clients end so: they stop in the key exchange"),
         ],
         ..Family::NEW
     },

@@ -3,6 +3,7 @@
 use super::family::When::{After, Always, Before, Between, Exchanging, NoVersion, Seen};
 use super::family::{Family, Writer, is};
 use super::sftp::NO_SFTP;
+use super::stages::OF_A_VERSION;
 use crate::facts::Check;
 use crate::facts::log::Event;
 
@@ -170,6 +171,7 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(&["paramiko/sftp.py", "sftp_client.py"]),
                 "sftp was asked for, and the server closed the channel",
             ),
+            is("handshake-closed-before-banner", Seen(OF_A_VERSION), "the server's version was waited for"),
             is("handshake-closed-before-banner", NoVersion, "it comes before the server's version"),
             is("handshake-kex-failed", Exchanging, "it comes during the key exchange"),
             is("auth-disconnected", Between(Check::Handshake, Check::Auth), "it comes during the login"),

@@ -1,6 +1,6 @@
 //! The key exchange.
 
-use super::family::When::{After, Always, Exchanging, Lists, NothingInCommon, Seen};
+use super::family::When::{After, Always, Exchanging, Lists, NothingInCommon, Recorded, Seen};
 use super::family::{Family, Writer, is};
 use crate::causes::told::algorithms::AlgorithmKind::{Cipher, Compression, HostKey, Kex, Mac};
 use crate::facts::Check;
@@ -17,6 +17,16 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("hostkey-too-short", Always, "it is a client that says so: the server's host key is too short"),
             is("auth-key-too-short", Always, "it is in the server's log: the user's key is too short"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // PuTTY and what is built on it, where its question about a host key was not answered with yes.
+        texts: &["Host key not confirmed", "User aborted at host key verification"],
+        is_named: true,
+        candidates: &[
+            is("hostkey-unknown", Always, "the key is not in the cache: nobody confirmed it, or nobody was asked"),
+            is("hostkey-changed", Always, "the warning before it says that the key differs from the cached one"),
         ],
         ..Family::NEW
     },
@@ -57,6 +67,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "[Connection to <host> aborted: error status",
         ],
         candidates: &[
+            is("handshake-kex-failed", Recorded(Event::Algorithm), "the two agreed on algorithms: it stops after that"),
             is("handshake-no-common-kex", NothingInCommon(&[0]), "the lists of key exchanges have no name in common"),
             is("handshake-no-common-hostkey", NothingInCommon(&[1]), "the lists of host keys have no name in common"),
             is("handshake-no-common-cipher", NothingInCommon(&[2, 3]), "the lists of ciphers have no name in common"),

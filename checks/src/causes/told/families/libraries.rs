@@ -1,11 +1,29 @@
 //! Messages of clients' libraries that leave the step open at which they are printed.
 
-use super::family::When::{After, Always, Recorded, Seen, ThroughProxy};
+use super::family::When::{After, Always, KeyNotUsed, Recorded, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // JSch, of a key that the server said it would take: what was refused is the signature with it.
+        texts: &["rsa-sha2-512 auth failure", "rsa-sha2-256 auth failure", "ssh-rsa auth failure"],
+        is_named: true,
+        candidates: &[
+            is(
+                "auth-signature-algorithm",
+                KeyNotUsed,
+                "the server accepts the key, and not a signature of this kind with it",
+            ),
+            is(
+                "auth-account-refused",
+                KeyNotUsed,
+                "the key is accepted, and the account's own rules refuse it (PAM, access.conf)",
+            ),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &["failed to start SSH session: <why>"],
         is_wrapper: true,

@@ -1,8 +1,8 @@
 //! The host key and the login.
 
 use super::family::When::{
-    Always, InLine, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, Recorded, Said, SaidOfMethods, Seen,
-    SeenWithout, Without,
+    Always, InLine, KeyNotUsed, KeyRefused, MethodMissing, NothingOffered, OfServer, Recorded, Said, SaidOfMethods,
+    Seen, SeenWithout, Without,
 };
 use super::family::{Candidate, Family, Writer, is};
 use super::hardware::MEANT_KERBEROS;
@@ -198,15 +198,17 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         texts: &["name is not a listed principal"],
-        is_named: true,
         candidates: &[
             is(
                 "hostkey-cert-invalid",
                 Seen(OF_THE_HOST),
                 "the certificate is the server's: ssh goes on to its host key",
             ),
-            is("auth-cert-principal", Always, "the certificate is the user's: sshd's log says so"),
+            // To syslog, sshd writes the level of a message before it.
+            is("auth-cert-principal", OfServer, "the certificate is the user's: it is sshd's log"),
+            is("auth-cert-principal", InLine(&["error: Certificate invalid"]), "the certificate is the user's"),
             is("hostkey-cert-invalid", Always, "the certificate is the server's: ssh itself says so"),
+            is("auth-cert-principal", Always, "the certificate is the user's: sshd's log says so"),
         ],
         ..Family::NEW
     },
@@ -219,6 +221,8 @@ pub(super) static FAMILIES: &[Family] = &[
                 Seen(OF_THE_HOST),
                 "the certificate is the server's: ssh goes on to its host key",
             ),
+            is("auth-cert-invalid", OfServer, "the certificate is the user's: it is sshd's log"),
+            is("auth-cert-invalid", InLine(&["error: Certificate invalid"]), "the certificate is the user's"),
             is("auth-cert-invalid", Always, "the certificate is the user's: sshd's log says so"),
             is("hostkey-cert-invalid", Always, "the certificate is the server's: ssh itself says so"),
         ],
@@ -351,6 +355,16 @@ pub(super) static FAMILIES: &[Family] = &[
             "too many redirects or authentication replays",
         ],
         candidates: REFUSED,
+        ..Family::NEW
+    },
+    Family {
+        // NppFTP, which tries the methods that it was told to use.
+        texts: &["None of the server's authentication methods were accepted"],
+        candidates: &[
+            is("auth-method-unavailable", Always, "the server takes other methods than those that the client tries"),
+            is("auth-password-rejected", Always, "the server takes passwords, and this one is wrong"),
+            is("auth-key-rejected", Always, "the server takes keys, and the account does not have this one"),
+        ],
         ..Family::NEW
     },
     Family {

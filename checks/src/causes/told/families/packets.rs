@@ -28,6 +28,8 @@ const OF_A_SESSION: &[&str] = &[
     "tar: Unexpected EOF",
     "tar: Removing leading",
     "close_fds r <n>",
+    "destroying unclosed channel ID <n>",
+    "unclosed file handle",
 ];
 /// Words of people about a session that worked before.
 const TOLD_OF_A_SESSION: &[&str] = &[
@@ -125,6 +127,10 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failure establishing ssh session: -4,",
             "Failure establishing ssh session: -12,",
             "Illegal packet size! (<n>)",
+            // ProFTPD's mod_sftp.
+            "client sent buggy/malicious packet payload length",
+            "client sent buggy/malicious packet padding length",
+            "client sent buggy/malicious packet length",
             "JSchSessionDisconnectException: SSH_MSG_DISCONNECT: 5 Invalid MAC",
         ],
         writer: Writer::Anyone,
@@ -180,6 +186,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Failed to decrypt a packet",
             "Failed MAC check",
             "ssh_packet: Decryption error",
+            "MAC from client differs from expected MAC",
         ],
         writer: Writer::Anyone,
         candidates: &[

@@ -1,9 +1,23 @@
 //! Logins and connections that end before a session, as a server's log has them.
 
-use super::family::When::Always;
+use super::family::When::{Always, OfServer};
 use super::family::{Family, Writer, is};
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // sshd on Windows, of a file of keys that others than its owner may write; elsewhere it names the file.
+        texts: &["Authentication refused.<end>"],
+        writer: Writer::Server,
+        candidates: &[
+            is(
+                "auth-key-file-modes",
+                OfServer,
+                "others than the user, SYSTEM and the administrators may write to authorized_keys or administrators_authorized_keys",
+            ),
+            is("auth-key-rejected", Always, "another program says so: the account has no such key"),
+        ],
+        ..Family::NEW
+    },
     Family {
         texts: &[
             "Connection closed by authenticating user <user> <address> port",
@@ -84,6 +98,20 @@ pub(super) static FAMILIES: &[Family] = &[
         candidates: &[
             is("handshake-probed", Always, "the address is a scanner's, or a load balancer's or monitor's"),
             is("auth-key-rejected", Always, "somebody fails to log in from there: the account has no such key"),
+            is("hostkey-unknown", Always, "the client asks its user about the host key, and ends there"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        // Clients that end by themselves before they are in.
+        texts: &[
+            "Received disconnect from <address> port <port>:11: <text> [preauth]",
+            "Received disconnect from <address>: 11: <text> [preauth]",
+        ],
+        writer: Writer::Server,
+        is_wrapper: true,
+        candidates: &[
+            is("handshake-probed", Always, "the address is a scanner's, or a monitor's that checks the server"),
             is("hostkey-unknown", Always, "the client asks its user about the host key, and ends there"),
         ],
         ..Family::NEW

@@ -1,9 +1,42 @@
 //! Words in logs of servers, and of the system beside them, that leave the cause open.
 
-use super::family::When::Always;
+use super::family::When::{Always, Between, Exchanging, NoVersion};
 use super::family::{Family, Writer, is};
+use crate::facts::Check;
 
 pub(super) static FAMILIES: &[Family] = &[
+    Family {
+        // ProFTPD's mod_sftp, of every client that leaves: one that had logged in leaves so too.
+        texts: &["disconnecting client (received EOF)", "disconnecting client (received ECONNRESET)"],
+        writer: Writer::Server,
+        candidates: &[
+            is(
+                "auth-disconnected",
+                Between(Check::Hostkey, Check::Auth),
+                "the client leaves in the login: it has no other credential, or waits no longer",
+            ),
+            is("handshake-kex-failed", Exchanging, "the client leaves during the key exchange: its log says why"),
+            is("handshake-probed", NoVersion, "the client leaves without a word: a scanner, or a health check"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["unhandled <text> message, disconnecting"],
+        writer: Writer::Server,
+        candidates: &[
+            is(
+                "auth-protocol-violation",
+                Between(Check::Hostkey, Check::Auth),
+                "the client sends a message in the login that the server does not know",
+            ),
+            is(
+                "handshake-protocol-violation",
+                Exchanging,
+                "the client sends a message in the key exchange that the server does not know",
+            ),
+        ],
+        ..Family::NEW
+    },
     Family {
         // Apache MINA SSHD, which names a client once it has asked to log in, and servers in Go before a login.
         texts: &[

@@ -3,6 +3,36 @@
 use super::wording::Wordings;
 
 pub(super) static WORDINGS: &[Wordings] = &[
+    // ssh2 for Node.js before version 1.
+    ("handshake-no-common-kex", &["No matching KEX algorithm"]),
+    ("handshake-no-common-hostkey", &["No matching Host key format"]),
+    // Solaris' own ssh.
+    ("handshake-no-common-kex", &["Client and server could not agree on a key exchange algorithm"]),
+    (
+        "handshake-no-common-hostkey",
+        &[
+            "Client and server could not agree on a host key algorithm",
+            "Client and server could not agree on a hostkey algorithm",
+        ],
+    ),
+    (
+        "handshake-no-common-cipher",
+        &[
+            "Client and server could not agree on a cipher",
+            "Client and server could not agree on an encryption algorithm",
+        ],
+    ),
+    (
+        "handshake-no-common-mac",
+        &[
+            "Client and server could not agree on a MAC",
+            "Client and server could not agree on a message authentication",
+        ],
+    ),
+    (
+        "handshake-no-common-compression",
+        &["Client and server could not agree on a compression", "Client and server could not agree on compression"],
+    ),
     (
         "handshake-protocol-violation",
         &[

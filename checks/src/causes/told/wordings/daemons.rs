@@ -10,6 +10,24 @@ pub(super) static WORDINGS: &[Wordings] = &[
             // dropbear and sshd look up the address that they are told to listen on.
             "Failed listening on '<port>': Error resolving:",
             "Failed listening on <text>: Error resolving: <why>",
+            // dropbear, whose file of a host key cannot be read, before it serves anybody.
+            "Early exit: String too long",
+            "Early exit: Bad buf_get<what>",
+            // Debian's unit and script of sshd, which this file keeps from starting.
+            "/etc/ssh/sshd_not_to_be_run was not met",
+            "/etc/ssh/sshd_not_to_be_run)",
+            "OpenBSD Secure Shell server being skipped",
+            "OpenBSD Secure Shell server was skipped because",
+            // Container engines, which give a container's sshd a port of the host that another program has.
+            "starting userland proxy: listen tcp<text>:22: bind: address already in use",
+            "listen tcp <address>:22: bind: address already in use",
+            "listen tcp4 <address>:22: bind: address already in use",
+            "listen tcp6 <address>:22: bind: address already in use",
+            "listen tcp :22: bind: address already in use",
+            "Bind for <address>:22 failed: port is already allocated",
+            "failed to bind host port for <address>:22:<text>address already in use",
+            "failed to bind host port <address>:22<text>address already in use",
+            "rootlessport cannot expose privileged port 22,",
             // sshd's child is put into an empty folder before the login, which needs CAP_SYS_CHROOT.
             "chroot(\"<file>\"): <why> [preauth]",
             "chroot(\"/var/lib/sshd",
@@ -32,6 +50,12 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "Failed connection from <address> with error: EOF",
             "Failed connection from <address> with error: ssh: disconnect, reason 11:",
             "Failed connection from <address> with error: ssh: overflow reading version string",
+            // Gogs.
+            "SSH: Handshaking was terminated: EOF",
+            "SSH: Error on handshaking: EOF",
+            "SSH: Error on handshaking: ssh: overflow reading version string",
+            "SSH: Error on handshaking: ssh: disconnect, reason 11:",
+            "SSH: Error on handshaking: [ssh: password auth not configured",
             // Apache MINA SSHD as a server, of a client without a name: nobody has asked to log in.
             "ServerSessionImpl[null@<address>]<text>Incorrect identification",
             "ServerSessionImpl[null@<address>]<text>Bad/incomplete identification",
@@ -48,6 +72,7 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "could not validate <text> credentials: second factor authentication is not set",
             // Teleport.
             "access denied to <user> connecting to",
+            "access denied to login <user> when connecting to",
         ],
     ),
     ("auth-disconnected", &["SSH disconnect due to login timeout"]),
@@ -73,10 +98,16 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             // Teleport, JumpServer, Warpgate: the login to them works, and they do not reach the target or do not know it.
             "match asset failed: No found asset",
+            "Connection failed  Connection refused (os error",
+            "Connection failed  Connection timed out (os error",
+            "Connection failed  No route to host (os error",
+            "Connection failed  failed to lookup address information",
         ],
     ),
     // dropbear, of a client that is logged in: what it got cannot be read.
     ("channel-closed-early", &["Exit (<user>) from <address>: String too long", "Exit (<user>): String too long"]),
+    // sftp-server's log, as a session ends that has a file open which it wrote.
+    ("transfer-truncated", &["forced close \"<text>\" bytes read 0 written <n>"]),
     (
         "transfer-corrupted",
         &[

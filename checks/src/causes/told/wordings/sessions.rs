@@ -166,6 +166,9 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "fatal: unrecognized command ''",
             "has invalid shell, rejected",
             "Shell login disabled",
+            // Hosting panels.
+            "This is a disabled shell account",
+            "disabled shell account.",
             "Attempted login by <user> on /dev/",
             "Attempted login by <user> on UNKNOWN",
         ],
@@ -190,7 +193,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     (
         "config-master-dead",
         &[
-            "Failed to connect to new control master",
             "mux_client_hello_exchange: write packet: Broken pipe",
             "mux_client_request_alive: read from master failed",
             "master alive request failed",

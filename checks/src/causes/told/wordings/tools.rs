@@ -10,6 +10,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             // A file system that holds no sockets.
             "channel_post_mux_listener getpeereid failed",
             "muxserver_listen: link mux listener <file> => <file>: Operation not",
+            // ssh has just started the master, and cannot use its socket.
+            "Failed to connect to new control master",
         ],
     ),
     ("session-rc-output", &["bytes received from server too large, want"]),
