@@ -103,7 +103,7 @@ pub fn judge(log: &Log, known: &Known) -> Vec<Told> {
         told = if said.is_empty() { told } else { said };
         let goes_on = log.connections.iter().flat_map(|one| &one.sightings).any(|seen| is_of_a_public_half(log, seen));
         // The words of a server's log are not those of a client that meets the same.
-        let is_of_rules = is_of_a_server && !told.is_empty();
+        let is_of_rules = is_of_a_server && log.connections.iter().any(|one| !one.sightings.is_empty());
         let is_open = !goes_on && !is_of_rules && told.iter().all(|one| one.found.certainty == Certainty::Possible);
         if is_open && let Some(said) = by_likeness(log, known, is_vague) {
             told = either(told, said, has_texts && !is_vague);

@@ -62,6 +62,7 @@ pub(super) fn closest(
             || seen.symptom.eq_ignore_ascii_case(TOO_MANY)
                 && (is_of_another || is_foreign(seen.line.in_english()))
                 && !is_of_ssh(seen.line.in_english())
+                && !seen.line.in_english().contains("isconnect")
             || is_general && (is_of_another && !is_of_ssh(seen.line.in_english()) || is_foreign(seen.line.in_english()))
         {
             continue;

@@ -3,6 +3,7 @@
 use super::candidates::{candidates, is_openssh};
 use super::families::{AFTER_A_COMMAND, REFUSED_BEFORE, STOPS, Writer};
 use super::finding::{Told, writer};
+use super::owners::{family, owners};
 use super::words::is_harmless;
 use crate::base::text::{sanitize, seconds};
 use crate::causes::{self, Match, Severity};
@@ -68,8 +69,11 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     let line = Line { number: last.line, text: LAST_STEP.to_owned(), english: None };
     let mut told = candidates(connection, all, false, &Sighting::of(line));
     // Whoever shows a log of something else cuts it in the login or in the session, seldom before.
-    let goes_on = connection.sightings.iter().any(|seen| seen.line.number > last.line);
-    let is_cut = connection.passed(Check::Handshake) && log.lines > ALONE && !log.is_said_to_hang && !goes_on;
+    let complains = |seen: &&Sighting| {
+        family(&seen.symptom, Writer::Anyone).is_some() || !owners(&seen.symptom, Writer::Anyone).is_empty()
+    };
+    let goes_on = connection.sightings.iter().filter(complains).any(|seen| seen.line.number > last.line);
+    let is_cut = is_past_the_handshake(connection, last) && log.lines > ALONE && !log.is_said_to_hang && !goes_on;
     if is_cut && told.iter().all(|one| one.found.certainty == Certainty::Possible) {
         let complains = |line: &Line| line.number > last.line && !is_harmless(line.in_english());
         if log.unknown.iter().any(complains) {
@@ -80,6 +84,15 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
         told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Warning));
     }
     Some(told)
+}
+
+/// True if the last step is one of a login or a session; sftp says that it is connected once it has logged in.
+fn is_past_the_handshake(connection: &Connection, last: &Entry) -> bool {
+    let connects = || connection.first(Event::Connecting).is_some();
+    match last.event.place() {
+        Some((Check::Tcp, _)) => connection.passed(Check::Handshake) && !connects(),
+        _ => connection.passed(Check::Handshake),
+    }
 }
 
 /// True for a command that a program names without any step of a connection.

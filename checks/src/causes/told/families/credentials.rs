@@ -6,7 +6,6 @@ use super::login::{
     ASKED_PASSPHRASE, GIVEN_PASSWORD, MISSING_METHOD, OFFERED_KEY, REFUSED, SIGNED_UNASKED, TYPED_PASSWORD, UNUSED_KEY,
     UPGRADED,
 };
-use crate::facts::log::Event;
 
 /// Words of a program that logs in with a key: its calls, the frames of its stack, the lines of its library's log.
 const KEY_GIVEN: &[&str] = &[
@@ -108,8 +107,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Exhausted available authentication methods",
             "Failed to authenticate against remote server",
         ],
-        // A disconnect before it says more.
-        unless: &[Event::DisconnectReceived],
         candidates: REFUSED_WITHOUT_METHODS,
         ..Family::NEW
     },
@@ -213,15 +210,6 @@ pub(super) static FAMILIES: &[Family] = &[
         texts: &["sshj.userauth.UserAuthException", "SshAuthenticationException"],
         is_wrapper: true,
         candidates: REFUSED_WITHOUT_METHODS,
-        ..Family::NEW
-    },
-    Family {
-        // Chef's knife, which asks for a password next.
-        texts: &["Failed to authenticate <user> to <host> - trying password auth"],
-        candidates: &[
-            is("auth-key-rejected", Always, "a key was meant to do: the account has no such key"),
-            is("auth-no-credentials", Always, "this machine has no key, or none was named (-i)"),
-        ],
         ..Family::NEW
     },
     Family {

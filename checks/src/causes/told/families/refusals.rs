@@ -2,6 +2,7 @@
 
 use super::family::When::{Always, OfServer};
 use super::family::{Family, Writer, is};
+use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
@@ -109,6 +110,7 @@ pub(super) static FAMILIES: &[Family] = &[
             "Received disconnect from <address>: 11: <text> [preauth]",
         ],
         writer: Writer::Server,
+        unless: &[Event::UnknownUser, Event::LoginRefused],
         is_wrapper: true,
         candidates: &[
             is("handshake-probed", Always, "the address is a scanner's, or a monitor's that checks the server"),

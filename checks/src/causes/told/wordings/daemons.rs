@@ -71,8 +71,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
             "could not validate <text> credentials: login for user <user> is not allowed from this address",
             "could not validate <text> credentials: second factor authentication is not set",
             // Teleport.
+            "access denied to login <user> when connecting to <host>:",
             "access denied to <user> connecting to",
-            "access denied to login <user> when connecting to",
         ],
     ),
     ("auth-disconnected", &["SSH disconnect due to login timeout"]),
