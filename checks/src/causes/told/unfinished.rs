@@ -70,7 +70,10 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     let mut told = candidates(connection, all, false, &Sighting::of(line));
     // Whoever shows a log of something else cuts it in the login or in the session, seldom before.
     let complains = |seen: &&Sighting| {
-        family(&seen.symptom, Writer::Anyone).is_some() || !owners(&seen.symptom, Writer::Anyone).is_empty()
+        let text = seen.line.in_english().to_ascii_lowercase();
+        family(&seen.symptom, Writer::Anyone).is_some()
+            || !owners(&seen.symptom, Writer::Anyone).is_empty()
+            || ["error", "fail", "could not", "cannot"].iter().any(|word| text.contains(word))
     };
     let goes_on = connection.sightings.iter().filter(complains).any(|seen| seen.line.number > last.line);
     let is_cut = is_past_the_handshake(connection, last) && log.lines > ALONE && !log.is_said_to_hang && !goes_on;
