@@ -261,6 +261,7 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
     let has_unknown = log.is_some_and(|log| log.unknown.iter().any(|line| !is_harmless(line.in_english())));
     let logged_in = log.is_some_and(|log| log.connections.iter().any(|connection| connection.passed(Check::Auth)));
     let is_of_server = log.is_some_and(|log| log.connections.len() > 1);
+    let is_open = findings.iter().all(|found| found.certainty == Certainty::Possible);
     let verdict = match grave.map(|found| found.severity) {
         // A server that lets others in is not broken, whatever keeps some out; one that does not start is.
         Some(_) if serves_others && grave.is_some_and(|found| !found.code.starts_with("server-")) => Verdict::Degraded,
@@ -277,7 +278,7 @@ fn conclude(evidence: &Evidence, findings: Vec<Finding>, serves_others: bool) ->
         // Nor does it where the log of a server has one client, and a complaint that is not understood.
         None if !is_of_server && has_unknown && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         // Clients that all end before they are let in may have reasons of their own.
-        None if findings.is_empty() && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
+        None if is_open && !logged_in && log.is_some_and(lets_nobody_in) => Verdict::Inconclusive,
         // One that ends in the middle of the login or of the session's start does not, either.
         None if findings.iter().any(is_of_a_stop) => Verdict::Inconclusive,
         None if has_more_than_ends || !findings.is_empty() => Verdict::Healthy,

@@ -204,7 +204,6 @@ pub(super) const TEXTS: &[(&str, Event)] = &[
     ("Channel request <what> success", Event::RequestGranted),
     // JSch.
     ("Connection established<end>", Event::Connected),
-    ("<kind> preauth success", Event::KeyAccepted),
     ("Remote version string: <software>", Event::VersionReceived),
     ("Local version string: <version>", Event::VersionSent),
     ("<whose=server>kex: server: <names>", Event::ProposalList),

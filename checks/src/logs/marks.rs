@@ -14,11 +14,12 @@ const RUN_SSH: [&[u8]; 8] = [b"mosh", b"scp ", b"sftp ", b"rsync ", b"git ", b"a
 static HANGS: LazyLock<Regex> = LazyLock::new(|| {
     let words = [
         r"\b(hang(s|ing|ed)?|hung|stuck|fr(ee|o)z(e|en|es|ing)|stall(s|ed|ing)?|unresponsive|forever|indefinitely|blocks?|blocked)\b",
-        r"\b(no|never|not|n't) (\w+ )?(prompt|response|output|answer|returns?|respond(s|ing)?|answers?|proceed|continue|goes? (on|further))",
-        r"\bnothing (more|else|further|happens|comes)\b",
-        r"\b(sits|waits|waiting|pauses?|stops?) (there|here|for|at|after)\b",
-        r"\btime[sd]? ?out\b",
-        "卡住|卡在|卡死|没有反应|无响应|завис|h\u{e4}ngt|se (cuelga|queda)|bloqu\u{e9}|si blocca|固まる",
+        r"(\b(no|never|not)|n't) (\w+ ){0,2}(prompt|shell|response|output|answer|returns?|respond(s|ing)?|answers?|proceed|continue|completes?|further|past)",
+        r"\b(nothing (more|else|further|happens|comes|after)|and then nothing|that's it|far as)\b",
+        r"\b(sits|waits|waiting|pauses?|stops?|drops?) (there|here|right|for|at|after|idle)\b|keeps waiting",
+        r"\btime[sd]? ?out\b|\bslow(ly|er)?\b|\bdelay|\bages\b|takes? (about |over |up to |so |very |a )*(long|\d+ ?(s|sec|seconds|min|minutes)\b)",
+        r"^\s*\^C|\bctrl.?c\b|\bkill(ed)? (it|the)\b|\binterrupt",
+        "\u{5361}\u{4f4f}|\u{5361}\u{5728}|\u{5361}\u{6b7b}|\u{6ca1}\u{6709}(\u{4efb}\u{4f55})?(\u{53cd}\u{5e94}|\u{8f93}\u{51fa})|\u{65e0}\u{54cd}\u{5e94}|\u{437}\u{430}\u{432}\u{438}\u{441}|h\u{e4}ngt|se (cuelga|queda)|bloqu\u{e9}|si blocca|\u{56fa}\u{307e}\u{308b}",
     ];
     let words = RegexBuilder::new(&words.join("|")).unicode(false).case_insensitive(true).build();
     words.expect("the words are a pattern")
@@ -106,6 +107,13 @@ pub(super) fn connects_elsewhere(text: &[u8]) -> bool {
     [port, named].into_iter().flatten().any(|port| PORTS.contains(&port))
 }
 
+/// True if a line tells that a program connects to SSH's own port.
+fn connects_to_ssh(text: &[u8]) -> bool {
+    let Some(at) = memmem::find(text, b"onnecting to ") else { return false };
+    let ends = |word: &[u8]| word.strip_suffix(b"...").unwrap_or(word).ends_with(b":22");
+    text[at..].split(u8::is_ascii_whitespace).any(ends)
+}
+
 /// True for what FileZilla says of FTP alone, where TCP is connected.
 pub(super) fn speaks_ftp(text: &[u8]) -> bool {
     const WORDS: [&[u8]; 3] =
@@ -127,7 +135,7 @@ pub(super) fn is_a_refused_account(text: &[u8]) -> bool {
 /// True if a line names SSH, a URL of it, or a program that works over SSH alone.
 pub(super) fn is_about_ssh(text: &[u8]) -> bool {
     const NAMES: [&[u8]; 7] = [b"ssh", b"SSH", b"sftp", b"SFTP", b"scp://", b"drone-scp", b"======CMD======"];
-    NAMES.iter().any(|name| memmem::find(text, name).is_some())
+    NAMES.iter().any(|name| memmem::find(text, name).is_some()) || connects_to_ssh(text)
 }
 
 /// True for a typed command that opens a session of another account of this machine.

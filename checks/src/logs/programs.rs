@@ -232,19 +232,10 @@ const OTHERS: [&str; 9] = [
 ];
 
 /// Beginnings of sentences that sshd alone logs, without a word of SSH: in a container, or under a supervisor, the sender is the shell that started it.
-const OF_SSHD: [&[u8]; 12] = [
+const OF_SSHD: [&[u8]; 3] = [
     b"Bad protocol version identification '",
     b"Did not receive identification string from ",
-    b"kex_exchange_identification: ",
     b"banner exchange: Connection from ",
-    b"Accepted publickey for ",
-    b"Accepted password for ",
-    b"Accepted keyboard-interactive/pam for ",
-    b"Failed publickey for ",
-    b"Connection closed by authenticating user ",
-    b"Connection closed by invalid user ",
-    b"Disconnected from authenticating user ",
-    b"Disconnected from invalid user ",
 ];
 
 /// True if a name before a colon is that of a daemon and not the beginning of a message.
@@ -261,7 +252,7 @@ pub(super) fn concerns_ssh(ident: &str, message: &[u8]) -> bool {
     // rsync's own daemon needs no ssh.
     let is_of_rsync = !ident.starts_with("rsyncd") && message.windows(12).any(|word| word == b"rsync error:");
     let sentence = message.strip_prefix(b"error: ").unwrap_or(message);
-    let is_of_sshd = OF_SSHD.iter().any(|begin| sentence.starts_with(begin)) || message.ends_with(b" [preauth]");
+    let is_of_sshd = OF_SSHD.iter().any(|begin| sentence.starts_with(begin));
     OWN.iter().any(|name| own(name)) || names_ssh(ident.as_bytes()) || is_of_rsync || names_ssh(message) || is_of_sshd
 }
 

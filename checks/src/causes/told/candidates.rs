@@ -8,7 +8,6 @@ use super::algorithms::kind_of_all;
 use super::families::{Candidate, NO_TERMINAL, When, Writer, is};
 use super::finding::{Told, in_a_log, quoted, writer};
 use super::overcome::is_in_a_rekeying;
-use super::words::NOTICES;
 use crate::causes::{self, Match, Severity};
 use crate::facts::Check;
 use crate::facts::certainty::Certainty;
@@ -182,9 +181,6 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
                 && age_s(connection, seen).is_none_or(|age| age <= JUST_BEGUN_S)
         }
         When::SoonAfterLogin(limit) => age_s(connection, seen).is_some_and(|age| age <= f64::from(limit)),
-        When::ShellReplaced(limit) => {
-            is_a_shell_replaced(connection) && age_s(connection, seen).is_none_or(|age| age <= f64::from(limit))
-        }
         When::ShellFailed(limit) => {
             is_a_shell_that_failed(connection) && age_s(connection, seen).is_some_and(|age| age <= f64::from(limit))
         }
@@ -247,37 +243,14 @@ fn tried_a_password(connection: &Connection) -> bool {
 /// True if a session had a terminal and no command, and ended with another status than 0. A forge's account greets and ends so.
 fn is_a_shell_that_failed(connection: &Connection) -> bool {
     let has_no_terminal = |seen: &Sighting| seen.symptom.starts_with("Pseudo-terminal will not be allocated");
-    // ssh says so of a session with a terminal alone.
-    let had_a_terminal = |seen: &Sighting| seen.symptom == "Connection to <host> closed.";
     let statuses: Vec<_> = connection.all(Event::ExitStatus).filter_map(|entry| entry.value("status")).collect();
     let is_of_git = |entry: &Entry| entry.value("user") == Some("git");
     !statuses.is_empty()
         && !connection.entries.iter().any(is_of_git)
         && !statuses.contains(&"0")
-        && (connection.first(Event::SessionBegun).is_some() || connection.sightings.iter().any(had_a_terminal))
-        && !connection.all(Event::RequestSent).any(is_a_command)
-        && !connection.sightings.iter().any(has_no_terminal)
-}
-
-/// True if a shell was asked for, and the server says that the key or the account has a command of its own: `Forced command.`, or, since OpenSSH 7.8,
-/// `FILE:LINE: key options: ... command ...`. A forge's account greets and ends so.
-fn is_a_shell_replaced(connection: &Connection) -> bool {
-    let is_forced = |text: &str| {
-        let options = text.split_once("key options:").map_or("", |(_, options)| options);
-        let has = |name: &str| options.split(' ').any(|option| option == name);
-        text.starts_with("Forced command") || has("command") && has("pty")
-    };
-    // A key without a terminal is one for programs.
-    let is_for_programs = |text: &str| text.to_ascii_lowercase().starts_with("pty allocation disabled");
-    let told = || connection.all(Event::ServerMessage).filter_map(|entry| entry.value("text"));
-    let is_of_git = |entry: &Entry| entry.value("user") == Some("git");
-    let greets = |seen: &Sighting| NOTICES.contains(&seen.symptom.as_str());
-    told().any(is_forced)
-        && !told().any(is_for_programs)
         && connection.first(Event::SessionBegun).is_some()
         && !connection.all(Event::RequestSent).any(is_a_command)
-        && !connection.entries.iter().any(is_of_git)
-        && !connection.sightings.iter().any(greets)
+        && !connection.sightings.iter().any(has_no_terminal)
 }
 
 /// True if a request was for a command, and not for a shell or a subsystem.

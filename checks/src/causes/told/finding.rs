@@ -51,8 +51,6 @@ const MOSTLY: &[&str] = &[
     "Not allowed at this time",
     "CreateProcessAsUserW failed error:1314",
     "CreateProcessAsUserW failed error:740",
-    // The client may have been told to stop.
-    "forced close \"<text>\" bytes read 0 written <n>",
     // The new master may have ended at once.
     "Failed to connect to new control master",
     // A client of somebody's own that is broken does so too.

@@ -151,7 +151,8 @@ fn is_of_another_program(log: &Log) -> bool {
     // An end in general words is a step of nobody's.
     let is_a_step = |entry: &Entry| !matches!(entry.event.place(), Some((_, Part::Ends)));
     let has_steps = log.connections.iter().any(|connection| connection.entries.iter().any(is_a_step))
-        || log.connections.iter().any(|connection| !connection.entries.is_empty()) && lines.clone().any(is_sshs_own);
+        || log.connections.iter().any(|connection| !connection.entries.is_empty())
+            && (log.names_ssh || lines.clone().any(is_sshs_own));
     let is_over_http = |line: &Line| is_of_git_over_http(line.in_english());
     let is_before_a_session = |entry: &Entry| entry.event.place().is_some_and(|(check, _)| check < Check::Channel);
     let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));

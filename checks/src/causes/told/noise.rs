@@ -9,7 +9,7 @@ use super::strangers::{addresses, is_of_a_stranger};
 use super::words::{FILE_DENIED_LINES, HARMLESS_LINES};
 use crate::causes::Cause;
 use crate::facts::Check;
-use crate::facts::log::{Connection, Entry, Event, Log, Sighting};
+use crate::facts::log::{Connection, Entry, Event, Line, Log, Sighting};
 
 /// Causes that scanners and guessers of passwords meet by the thousand.
 const OF_STRANGERS: [&str; 10] = [
@@ -73,7 +73,13 @@ pub(super) fn is_rare(log: &Log, told: &Told) -> bool {
 /// True if plink or PuTTY opens a serial line, `su` another account, or rsync speaks to its own service, and there is no connection of SSH.
 pub(super) fn is_without_ssh(log: &Log) -> bool {
     let seen = || log.connections.iter().flat_map(|connection| &connection.sightings).map(|seen| &seen.line);
-    let has_rsync_alone = || log.programs.iter().all(|program| program.name == "rsync") && !log.names_ssh;
+    let is_of_ssh = |line: &Line| {
+        ["(code 255)", "(publickey", "please try again"].iter().any(|words| line.in_english().contains(words))
+    };
+    let has_rsync_alone = || {
+        let is_of_rsync = log.programs.iter().all(|program| program.name == "rsync") && !log.names_ssh;
+        is_of_rsync && !seen().chain(&log.unknown).any(is_of_ssh)
+    };
     let is_of_su = || log.changes_the_account && !log.names_ssh && log.connections.is_empty();
     is_of_su()
         || seen().chain(&log.unknown).any(|line| line.in_english().contains("Unable to open serial port"))

@@ -52,6 +52,9 @@ const BESIDE_SSH: &[&str] = &[
     // The task for SSH of Azure Pipelines.
     "##[error]Command <text> exited with code <n>.",
 ];
+/// Reports below the output of the one host's command that they are about.
+const HAS_OUTPUT_ABOVE: [&str; 4] =
+    ["Exec exit status not zero. Status [<n>]", "[SSH] exit-status: <n>", "SSH operator error: exit status = <n>", GO];
 /// Ansible's status of a command, and the words for one that failed.
 const ANSIBLE: &str = "\"msg\": \"non-zero return code\"";
 const ANSIBLE_STATUS: &str = "\"rc\": <n>";
@@ -81,17 +84,32 @@ pub(super) fn report<'a>(log: &Log, connection: &'a Connection) -> Option<(&'a S
 /// True for the report that a command failed, and for a complaint of the command above it: what ends or keeps out a connection leaves no
 /// status, and ssh and its libraries name themselves.
 pub(super) fn is_of_a_command(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
-    let report = report(log, connection).map(|(report, _)| report.line.number);
-    let is_above = || report.is_some_and(|report| seen.line.number < report);
+    let report = report(log, connection).map(|(report, _)| report);
+    let is_above = || {
+        report.is_some_and(|report| {
+            seen.line.number < report.line.number && HAS_OUTPUT_ABOVE.contains(&report.symptom.as_str())
+        })
+    };
     let is_above_vagrants = || {
         let ends = |other: &Sighting| OF_VAGRANT.contains(&other.symptom.as_str());
         connection.sightings.iter().any(|other| other.line.number > seen.line.number && ends(other))
     };
-    report == Some(seen.line.number)
-        || !is_of_ssh(without_source(seen.line.in_english()))
-            && !seen.line.in_english().contains("closed by remote host")
-            && (is_above() || is_above_vagrants())
+    let line = seen.line.in_english();
+    let is_sshs = is_of_ssh(without_source(line)) || OF_AN_END.iter().any(|words| line.contains(words));
+    let is_its_line = report
+        .is_some_and(|report| report.line.number == seen.line.number && !(is_sshs && report.symptom == ANSIBLE_STATUS));
+    is_its_line || !is_sshs && (is_above() || is_above_vagrants())
 }
+
+/// Words of ssh that say why it ended, without its name.
+const OF_AN_END: [&str; 6] = [
+    "closed by remote host",
+    "Permission denied, please try again",
+    "Permission denied (",
+    "access denied to ",
+    "banner exchange",
+    "dial tcp ",
+];
 
 /// A line without the file of Airflow's own that logs it: `{ssh.py:154} WARNING - ...`.
 fn without_source(line: &str) -> &str {
@@ -106,7 +124,7 @@ const OF_VAGRANT: [&str; 2] = [
 
 /// True for a command on the machine of Ansible or Deployer itself.
 fn is_local(seen: &Sighting) -> bool {
-    const LOCAL: [&str; 5] = ["[local]", "[localhost", "localhost |", "-> localhost", "[127.0.0.1"];
+    const LOCAL: [&str; 6] = ["[local]", "[localhost", "localhost |", "-> localhost", "-> 127.0.0.1", "[127.0.0.1"];
     LOCAL.iter().any(|host| seen.line.text.contains(host))
 }
 
@@ -124,7 +142,9 @@ fn status(log: &Log, seen: &Sighting) -> Option<i64> {
 fn is_gos(line: &str) -> bool {
     let Some((before, _)) = line.split_once("Process exited with status ") else { return false };
     let last = before.trim_end().rsplit(' ').next().unwrap_or_default();
-    !last.ends_with(char::is_alphabetic) || ["fatal", "error"].contains(&last.to_ascii_lowercase().as_str())
+    // A sender of syslog is no SSH client.
+    !last.ends_with("]:") && !last.ends_with(char::is_alphabetic)
+        || ["fatal", "error"].contains(&last.to_ascii_lowercase().as_str())
 }
 
 /// The number that stands in a line where its text has the last hole of digits.

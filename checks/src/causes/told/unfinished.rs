@@ -76,12 +76,9 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
             || ["error", "fail", "could not", "cannot"].iter().any(|word| text.contains(word))
     };
     let goes_on = connection.sightings.iter().filter(complains).any(|seen| seen.line.number > last.line);
+    let goes_on = goes_on || log.unknown.iter().any(|line| line.number > last.line && !is_harmless(line.in_english()));
     let is_cut = is_past_the_handshake(connection, last) && log.lines > ALONE && !log.is_said_to_hang && !goes_on;
     if is_cut && told.iter().all(|one| one.found.certainty == Certainty::Possible) {
-        let complains = |line: &Line| line.number > last.line && !is_harmless(line.in_english());
-        if log.unknown.iter().any(complains) {
-            return None;
-        }
         told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Info));
     } else if is_a_command {
         told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Warning));

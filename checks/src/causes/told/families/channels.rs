@@ -1,6 +1,6 @@
 //! Refusals and ends inside a connection that stays open: channels, sessions, sftp.
 
-use super::family::When::{After, Always, InLine, Said, Seen};
+use super::family::When::{After, Always, Said, Seen};
 use super::family::{Family, Writer, is};
 use super::jump::NO_PEER;
 use crate::facts::Check;
@@ -163,11 +163,6 @@ pub(super) static FAMILIES: &[Family] = &[
                 "jump-target-unreachable",
                 Seen(&["direct-tcpip"]),
                 "a forwarding was asked for (a jump host): its target does not answer",
-            ),
-            is(
-                "jump-target-unreachable",
-                InLine(&["channel 0 open FAILED"]),
-                "it is the first channel, and a forwarding (a jump host): its target does not answer",
             ),
             is("channel-max-sessions", Always, "other sessions are open on the same connection: MaxSessions"),
             is("channel-forward-unreachable", Always, "a tunnel was asked for, and nothing answers where it leads"),

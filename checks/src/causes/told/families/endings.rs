@@ -212,7 +212,6 @@ pub(super) static FAMILIES: &[Family] = &[
             is("transfer-corrupted", ReasonAfter(5, Check::Auth), "the number of its reason is that of a wrong MAC"),
             is("handshake-mac-mismatch", Reason(5), "the number of its reason is that of a wrong MAC"),
             is("auth-disconnected", Seen(OF_A_LOGIN), "the login was under way: its library's frames say so"),
-            is("auth-disconnected", Seen(&["Authentication failed."]), "ssh says after it that the login failed"),
             is(
                 "handshake-kex-failed",
                 Seen(OF_A_KEY_EXCHANGE),

@@ -125,8 +125,6 @@ pub enum When {
     JustBegun,
     /// The text comes within this many seconds of the login.
     SoonAfterLogin(u32),
-    /// A shell was asked for, the server told that it runs a command of its own, and the log tells of no session longer than this many seconds.
-    ShellReplaced(u32),
     /// A shell that ran no command, on a terminal of its own, ended with another status than 0 within this many seconds of the login.
     ShellFailed(u32),
     /// The line states this number as the reason of a disconnect (RFC 4253 section 11.1).

@@ -1,6 +1,6 @@
 //! Ends that every session has: they are complaints where it ran nothing.
 
-use super::family::When::{Always, ShellFailed, ShellReplaced, SoonAfterLogin};
+use super::family::When::{Always, ShellFailed, SoonAfterLogin};
 use super::family::{Family, is};
 use crate::facts::log::Event;
 
@@ -16,11 +16,6 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["debug1: Exit status <status>"],
         candidates: &[
-            is(
-                "session-forced-command",
-                ShellReplaced(2),
-                "the server said so: the key or the account runs a command of its own in place of a shell",
-            ),
             is(
                 "session-shell-exits",
                 ShellFailed(1),

@@ -1,26 +1,22 @@
 //! Messages of clients' libraries that leave the step open at which they are printed.
 
-use super::family::When::{After, Always, KeyNotUsed, Recorded, Seen, ThroughProxy};
+use super::family::When::{After, Always, Recorded, Seen, ThroughProxy};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 use crate::facts::log::Event;
 
 pub(super) static FAMILIES: &[Family] = &[
     Family {
-        // JSch, of a key that the server said it would take: what was refused is the signature with it.
+        // JSch, which asks first whether the server takes a key.
         texts: &["rsa-sha2-512 auth failure", "rsa-sha2-256 auth failure", "ssh-rsa auth failure"],
-        is_named: true,
         candidates: &[
             is(
                 "auth-signature-algorithm",
-                KeyNotUsed,
-                "the server accepts the key, and not a signature of this kind with it",
+                Seen(&["rsa-sha2-512 preauth success", "rsa-sha2-256 preauth success", "ssh-rsa preauth success"]),
+                "the server takes the key, and not a signature of this kind with it",
             ),
-            is(
-                "auth-account-refused",
-                KeyNotUsed,
-                "the key is accepted, and the account's own rules refuse it (PAM, access.conf)",
-            ),
+            is("auth-key-rejected", Always, "the account has no such key"),
+            is("auth-account-refused", Always, "the key is accepted, and the account's own rules refuse it (PAM)"),
         ],
         ..Family::NEW
     },

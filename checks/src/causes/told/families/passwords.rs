@@ -27,7 +27,6 @@ pub(super) static FAMILIES: &[Family] = &[
             "Keyboard-interactive authentication failed",
             "Configured password was not accepted",
             "Invalid/incorrect password",
-            "Invalid/incorrect username/password",
             "Please verify that the username and password are correct",
             "% Authentication failed",
             "Login invalid",

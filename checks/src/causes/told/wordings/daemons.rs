@@ -106,8 +106,6 @@ pub(super) static WORDINGS: &[Wordings] = &[
     ),
     // dropbear, of a client that is logged in: what it got cannot be read.
     ("channel-closed-early", &["Exit (<user>) from <address>: String too long", "Exit (<user>): String too long"]),
-    // sftp-server's log, as a session ends that has a file open which it wrote.
-    ("transfer-truncated", &["forced close \"<text>\" bytes read 0 written <n>"]),
     (
         "transfer-corrupted",
         &[
