@@ -58,9 +58,10 @@ fn ranked(explained: &Explained, name: &str, titles: bool, count: usize, style: 
             line.replacen(found.code, &style.paint(Ink::Strong, found.code), 1)
         })
         .collect();
-    let heading = match is_of_a_stop(first) {
-        true => "If it goes no further there, several causes fit, the likeliest first:",
-        false => "Several causes fit this, the likeliest first:",
+    let heading = if is_of_a_stop(first) {
+        "If it goes no further there, several causes fit, the likeliest first:"
+    } else {
+        "Several causes fit this, the likeliest first:"
     };
     let heading = (!is_bare).then(|| style.wrapped("", "", heading));
     let list = heading.into_iter().chain([ranked.join("\n")]).collect::<Vec<_>>().join("\n");

@@ -160,7 +160,9 @@ fn is_of_another_program(log: &Log) -> bool {
     is_of_git && !connects && !lines.clone().any(is_sshs_own) && lines.clone().chain(&log.unknown).any(is_over_http)
         || is_of_curl_alone
             && !has_steps
-            && (log.has_stack_frames || log.connects_elsewhere || lines.chain(&log.unknown).any(is_others))
+            && (log.has_stack_frames
+                || log.connects_elsewhere && !log.names_ssh
+                || lines.chain(&log.unknown).any(is_others))
 }
 
 /// Returns the causes that one connection's lines show, those of other programs left out.

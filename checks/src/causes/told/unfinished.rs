@@ -79,9 +79,13 @@ pub(super) fn stopped(log: &Log, connection: &Connection) -> Option<Vec<Told>> {
     let goes_on = goes_on || log.unknown.iter().any(|line| line.number > last.line && !is_harmless(line.in_english()));
     let is_cut = is_past_the_handshake(connection, last) && log.lines > ALONE && !log.is_said_to_hang && !goes_on;
     if is_cut && told.iter().all(|one| one.found.certainty == Certainty::Possible) {
-        told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Info));
+        for one in &mut told {
+            one.found.severity = Some(Severity::Info);
+        }
     } else if is_a_command {
-        told.iter_mut().for_each(|one| one.found.severity = Some(Severity::Warning));
+        for one in &mut told {
+            one.found.severity = Some(Severity::Warning);
+        }
     }
     Some(told)
 }
