@@ -142,7 +142,7 @@ fn is_of_another_program(log: &Log) -> bool {
     let is_alone =
         |line: &Line| !log.names_ssh && (is_of_a_local_service(line.in_english()) || is_of_curl(line.in_english()));
     let is_others = |line: &Line| is_of_others(line.in_english()) || is_of_a_tool(line.in_english()) || is_alone(line);
-    let is_of_curl_alone = log.programs.iter().all(|program| program.name == "curl");
+    let names_no_program_but_curl = log.programs.iter().all(|program| program.name == "curl");
     let is_of_git = log.programs.iter().all(|program| program.name == "git");
     let is_sshs_own = |line: &Line| {
         let text = line.in_english();
@@ -158,7 +158,7 @@ fn is_of_another_program(log: &Log) -> bool {
     let connects = log.connections.iter().any(|connection| connection.entries.iter().any(is_before_a_session));
     // Both ways are tried, one after the other.
     is_of_git && !connects && !lines.clone().any(is_sshs_own) && lines.clone().chain(&log.unknown).any(is_over_http)
-        || is_of_curl_alone
+        || names_no_program_but_curl
             && !has_steps
             && (log.has_stack_frames
                 || log.connects_elsewhere && !log.names_ssh
