@@ -30,7 +30,7 @@ use sd_notify::NotifyState;
 use ssh_doctor_checks::base::stop::Stop;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -76,10 +76,12 @@ async fn run(args: &ServeArgs, loaded: Loaded, access: Access) -> Result<()> {
     let app = App::new(&args.config, loaded, state_dir, Stop::new(stop));
     let max_connections = usize::try_from(crate::run::fleet::jobs::open_files() / 4).unwrap_or(usize::MAX);
     let max_connections = max_connections.min(usize::try_from(MAX_CONNECTIONS)?);
+    // Before anybody can know that it runs: a reload that came sooner would end the process.
+    let signals = Signals::register()?;
     for listener in &listeners {
         remark(format_args!("ssh-doctor serve: listening on {}", listener.local_addr()?));
     }
-    let signals = tokio::spawn(handle_signals(app.clone(), stop_sender));
+    let signals = tokio::spawn(signals.handle(app.clone(), stop_sender));
     let idle = tokio::spawn(idle::run(app.clone()));
     notify(&[NotifyState::Ready]);
     let watchdog = tokio::spawn(feed_watchdog());
@@ -131,31 +133,46 @@ fn state_dir(args: &ServeArgs, loaded: &Loaded) -> Result<Option<PathBuf>> {
     Ok(folder)
 }
 
-/// Reloads on SIGHUP, stops on SIGTERM and SIGINT; a second one of these exits at once.
-async fn handle_signals(app: Arc<App>, stop_sender: watch::Sender<bool>) -> Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    loop {
-        tokio::select! {
-            Some(()) = hangup.recv() => {
-                let reloading = NotifyState::monotonic_usec_now().map(|now| [NotifyState::Reloading, now]);
-                if let Ok(states) = reloading {
-                    notify(&states);
+/// The signals that reload the configuration or stop the exporter.
+struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From here on they no longer end the process.
+    fn register() -> Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Reloads on SIGHUP, stops on SIGTERM and SIGINT; a second one of these exits at once.
+    async fn handle(mut self, app: Arc<App>, stop_sender: watch::Sender<bool>) {
+        loop {
+            tokio::select! {
+                Some(()) = self.hangup.recv() => {
+                    let reloading = NotifyState::monotonic_usec_now().map(|now| [NotifyState::Reloading, now]);
+                    if let Ok(states) = reloading {
+                        notify(&states);
+                    }
+                    // A failure is reported on standard error and in a metric.
+                    let _ = app.reload();
+                    notify(&[NotifyState::Ready]);
+                    continue;
                 }
-                // A failure is reported on standard error and in a metric.
-                let _ = app.reload();
-                notify(&[NotifyState::Ready]);
-                continue;
+                Some(()) = self.interrupt.recv() => {}
+                Some(()) = self.terminate.recv() => {}
             }
-            Some(()) = interrupt.recv() => {}
-            Some(()) = terminate.recv() => {}
+            if stop_sender.send_replace(true) {
+                std::process::exit(130);
+            }
+            notify(&[NotifyState::Stopping]);
+            remark("ssh-doctor serve: stopping");
         }
-        if stop_sender.send_replace(true) {
-            std::process::exit(130);
-        }
-        notify(&[NotifyState::Stopping]);
-        remark("ssh-doctor serve: stopping");
     }
 }
 
