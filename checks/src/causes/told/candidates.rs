@@ -154,7 +154,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         }
         When::NothingOffered => {
             (is_openssh(connection) || has(Event::KeyTried) || is_of_net_ssh(connection))
-                && offers("publickey") == Some(true)
+                && (offers("publickey") == Some(true) || has(Event::KeyTried) && is_left_to_a_key(seen))
                 && !any(&[Event::KeyOffered, Event::KeyAccepted])
                 && !was_a_key_sent(connection)
         }
@@ -186,6 +186,11 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         }
     };
     holds.then_some(true)
+}
+
+/// True for a refusal that lists the methods which are left, a key's among them.
+fn is_left_to_a_key(seen: &Sighting) -> bool {
+    seen.line.in_english().split_once("ermission denied (").is_some_and(|(_, methods)| methods.contains("publickey"))
 }
 
 /// True if ssh sent a key of a file that has no public half: the server answers it. Of a file that is missing, ssh goes on at once.

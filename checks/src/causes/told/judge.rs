@@ -243,7 +243,8 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
         let is_of_no_server = |seen: &Sighting| {
             seen.symptom.contains("exchange_identification") || seen.symptom.starts_with("ssh: handshake failed: EOF")
         };
-        shared.retain(|(_, _, seen)| !no_server || !is_of_no_server(seen));
+        let is_in_a_session = |family: &Family| stages(family).all(|stage| stage >= Check::Channel);
+        shared.retain(|(_, family, seen)| !no_server || !is_of_no_server(seen) && !is_in_a_session(family));
         let is_of_a_session = named.iter().any(|one| one.cause.stage >= Check::Channel);
         shared.retain(|(_, family, _)| {
             !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
@@ -280,7 +281,15 @@ fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
         || is_of_a_search(connection, seen)
         || is_of_a_guess(connection, seen)
         || was_answered(connection, seen)
+        || is_of_a_stalled_exchange(connection, seen)
         || shows_outside_a_session(seen) && is_of_a_command(log, connection, seen)
+}
+
+/// True for the server's word that a login did not come in time, where the client's log shows that it waits for the key exchange.
+fn is_of_a_stalled_exchange(connection: &Connection, seen: &Sighting) -> bool {
+    seen.symptom == "Timeout before authentication"
+        && connection.first(Event::KexReplyAwaited).is_some()
+        && !connection.passed(Check::Handshake)
 }
 
 /// True for a text whose causes show before a session, or end one.
@@ -307,10 +316,14 @@ fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<T
     Some(Told { cause, found, sign: None, connections: Vec::new() })
 }
 
+/// The checks at which the causes of a text show, the likeliest first.
+fn stages(family: &Family) -> impl Iterator<Item = Check> {
+    family.candidates.iter().filter_map(|one| causes::all().find(|cause| cause.code == one.code)).map(|one| one.stage)
+}
+
 /// The check at which the likeliest cause of a text shows.
 fn likeliest_stage(family: &Family) -> Option<Check> {
-    let first = family.candidates.first()?;
-    causes::all().find(|cause| cause.code == first.code).map(|cause| cause.stage)
+    stages(family).next()
 }
 
 /// True if the likeliest cause of a text shows before a session.

@@ -4,6 +4,15 @@ use super::family::When::{Always, Before, OfServer, OnWindows, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
 
+/// A typed command with a port of this machine to forward.
+const TYPED_FORWARDING: &[&str] = &[
+    "ssh <text>L <what>:<what>:<port>",
+    "ssh <text>-L<port>:<what>:<port>",
+    "ssh <text>D <port>",
+    "ssh <text>D <host>:<port>",
+    "ssh <text>-D<port>",
+];
+
 pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["Protocol mismatch."],
@@ -41,6 +50,19 @@ pub(super) static FAMILIES: &[Family] = &[
             is("channel-remote-forward-failed", OfServer, "the port is on the server (-R)"),
             is("channel-local-forward-failed", Always, "ssh says so: the port is on this machine (-L, -D)"),
             is("channel-remote-forward-failed", Always, "sshd says so: the port is on the server (-R)"),
+        ],
+        ..Family::NEW
+    },
+    Family {
+        texts: &["bind: Address already in use", "bind: Permission denied"],
+        is_named: true,
+        candidates: &[
+            is(
+                "channel-local-forward-failed",
+                Seen(TYPED_FORWARDING),
+                "ssh says so: the port of -L or -D is taken on this machine, or below 1024",
+            ),
+            is("exit-command-failed", Seen(TYPED_FORWARDING), "a program on the server says so, once the session is open"),
         ],
         ..Family::NEW
     },

@@ -22,6 +22,11 @@ pub(super) static FAMILIES: &[Family] = &[
                 Always,
                 "it is the output of a command or script: the program that it names is missing",
             ),
+            is(
+                "config-proxy-command",
+                Seen(NO_PEER),
+                "ssh finds no shell on this machine that starts its ProxyCommand: git's small edition for Windows has none",
+            ),
         ],
         ..Family::NEW
     },

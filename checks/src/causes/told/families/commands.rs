@@ -33,7 +33,10 @@ pub(super) static FAMILIES: &[Family] = &[
     },
     Family {
         // Docker over ssh, whose command there says why it fails: ssh's own status is 255.
-        texts: &["docker system dial-stdio] has exited with exit status 1,"],
+        texts: &[
+            "docker system dial-stdio] has exited with exit status 1,",
+            "failed to open the raw stream connection: dial unix",
+        ],
         is_named: true,
         candidates: &[
             is(

@@ -85,6 +85,8 @@ pub(super) static WORDINGS: &[Wordings] = &[
         &[
             "The SSH command responded with a non-zero exit status",
             "The following SSH command responded with a non-zero exit status",
+            // Capistrano 2.
+            "failed: \"sh -c '<command>'\" on <host>",
             // Vagrant, whose guests with these folders have SSH.
             "Vagrant was unable to mount VirtualBox shared folders",
             "Failed to mount folders in Linux guest",

@@ -223,7 +223,16 @@ pub(super) static WORDINGS: &[Wordings] = &[
         ],
     ),
     ("transfer-truncated", &["size mismatch in put!", "size mismatch in get!", "Encountered EOF, could not transfer"]),
-    ("exit-by-signal", &["from signal <what>", "exited on signal", "terminated by signal"]),
+    (
+        "exit-by-signal",
+        &[
+            "from signal <what>",
+            "exited on signal",
+            "terminated by signal",
+            // Capistrano.
+            "*** [<host>] command received signal <name>",
+        ],
+    ),
     (
         "session-process-limit",
         &[
