@@ -192,7 +192,7 @@ pub(super) const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Senders of syslog whose every message counts, compared without what follows a dash.
-const OWN: [&str; 24] = [
+const OWN: [&str; 25] = [
     "sshd",
     "sshd-session",
     "sshd-auth",
@@ -215,6 +215,7 @@ const OWN: [&str; 24] = [
     "forgejo",
     "gogs",
     "tailscaled",
+    "oxidized",
     "cloudflared",
     "nologin",
 ];
@@ -262,14 +263,6 @@ pub(super) fn names_ssh(message: &[u8]) -> bool {
         || message.windows(4).any(|word| word.eq_ignore_ascii_case(b"sftp"))
         || message.windows(8).any(|word| matches!(word, b"dropbear" | b" DPT=22 " | b"Host key" | b"(publick"))
         || message.windows(19).any(|word| word == b"list of known hosts")
-        || names_its_port(message)
-}
-
-/// True if a text names port 22 beside a host: `host:22`.
-fn names_its_port(message: &[u8]) -> bool {
-    let is_its = |at: usize| message[at..].starts_with(b":22") && !message.get(at + 3).is_some_and(u8::is_ascii_alphanumeric);
-    let follows_a_host = |at: usize| message[..at].last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b']');
-    memchr::memchr_iter(b':', message).any(|at| is_its(at) && follows_a_host(at) && message.get(at + 3) != Some(&b':'))
 }
 
 /// True if a sender is an SSH server, each of whose processes serves one connection.

@@ -281,15 +281,14 @@ fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
         || is_of_a_search(connection, seen)
         || is_of_a_guess(connection, seen)
         || was_answered(connection, seen)
-        || is_of_a_stalled_exchange(connection, seen)
+        || is_of_a_stalled_exchange(log, seen)
         || shows_outside_a_session(seen) && is_of_a_command(log, connection, seen)
 }
 
-/// True for the server's word that a login did not come in time, where the client's log shows that it waits for the key exchange.
-fn is_of_a_stalled_exchange(connection: &Connection, seen: &Sighting) -> bool {
-    seen.symptom == "Timeout before authentication"
-        && connection.first(Event::KexReplyAwaited).is_some()
-        && !connection.passed(Check::Handshake)
+/// True for the server's word that a login did not come in time, where the client's log beside it waits for the key exchange.
+fn is_of_a_stalled_exchange(log: &Log, seen: &Sighting) -> bool {
+    let waits = |one: &Connection| one.first(Event::KexReplyAwaited).is_some() && !one.passed(Check::Handshake);
+    seen.symptom == "Timeout before authentication" && log.connections.iter().any(waits)
 }
 
 /// True for a text whose causes show before a session, or end one.

@@ -3,6 +3,7 @@
 use super::family::When::{Always, Before, OfServer, OnWindows, Seen};
 use super::family::{Family, Writer, is};
 use crate::facts::Check;
+use crate::facts::log::Event;
 
 /// A typed command with a port of this machine to forward.
 const TYPED_FORWARDING: &[&str] = &[
@@ -56,13 +57,18 @@ pub(super) static FAMILIES: &[Family] = &[
     Family {
         texts: &["bind: Address already in use", "bind: Permission denied"],
         is_named: true,
+        unless: &[Event::LoggedIn, Event::SessionBegun, Event::RequestGranted],
         candidates: &[
             is(
                 "channel-local-forward-failed",
                 Seen(TYPED_FORWARDING),
                 "ssh says so: the port of -L or -D is taken on this machine, or below 1024",
             ),
-            is("exit-command-failed", Seen(TYPED_FORWARDING), "a program on the server says so, once the session is open"),
+            is(
+                "exit-command-failed",
+                Seen(TYPED_FORWARDING),
+                "a program on the server says so, once the session is open",
+            ),
         ],
         ..Family::NEW
     },
