@@ -121,6 +121,11 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             .and_then(|entry| entry.value("methods"))
             .map(|methods| methods.to_ascii_lowercase().contains(method))
     };
+    // The last list of methods, which may be that of the refusal itself.
+    let lists = |method: &str| {
+        let listed = before().filter_map(|entry| entry.value("methods")).next_back();
+        listed.is_some_and(|listed| listed.contains(method))
+    };
     let holds = match when {
         When::Always => return Some(false),
         When::OfServer => writer(connection) == Writer::Server,
@@ -133,9 +138,7 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         When::Seen(texts) => has_text(texts),
         When::Said(texts) => return has_text(texts).then_some(false),
         When::SaidOfMethods(methods, texts) => {
-            let has_one = |listed: &str| methods.iter().any(|method| listed.contains(method));
-            let is_listed = before().filter_map(|entry| entry.value("methods")).next_back().is_some_and(has_one);
-            return (is_listed && has_text(texts)).then_some(false);
+            return (methods.iter().any(|method| lists(method)) && has_text(texts)).then_some(false);
         }
         When::OnWindows => is_on_windows(connection),
         When::InLine(words) => words.iter().any(|word| seen.line.in_english().contains(word)),
@@ -153,10 +156,13 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
             received("bytes received so far)") && !received("closed (0 bytes received so far)")
         }
         When::NothingOffered => {
-            (is_openssh(connection) || has(Event::KeyTried) || is_of_net_ssh(connection))
-                && (offers("publickey") == Some(true) || has(Event::KeyTried) && is_left_to_a_key(seen))
-                && !any(&[Event::KeyOffered, Event::KeyAccepted])
-                && !was_a_key_sent(connection)
+            let is_complete = is_openssh(connection) || has(Event::KeyTried) || is_of_net_ssh(connection);
+            let is_none = !any(&[Event::KeyOffered, Event::KeyAccepted]) && !was_a_key_sent(connection);
+            // Without the server's first list, the keys that were offered may stand above what is shown.
+            if is_none && offers("publickey").is_none() && has(Event::KeyTried) && lists("publickey") {
+                return Some(false);
+            }
+            is_complete && is_none && offers("publickey") == Some(true)
         }
         When::ThroughProxy => has(Event::ProxyStarted) && !has(Event::VersionReceived),
         When::RequestPending => {
@@ -186,11 +192,6 @@ fn fit(connection: &Connection, when: When, seen: &Sighting) -> Option<bool> {
         }
     };
     holds.then_some(true)
-}
-
-/// True for a refusal that lists the methods which are left, a key's among them.
-fn is_left_to_a_key(seen: &Sighting) -> bool {
-    seen.line.in_english().split_once("ermission denied (").is_some_and(|(_, methods)| methods.contains("publickey"))
 }
 
 /// True if ssh sent a key of a file that has no public half: the server answers it. Of a file that is missing, ssh goes on at once.

@@ -14,7 +14,7 @@ use super::noise::{is_an_end_alone, is_harmless_as_one, is_served, is_without_ss
 use super::operations::{by_operation, by_sentence, is_bare};
 use super::overcome::{
     ANSWERED, BESIDE_A_SESSION, is_beside_a_credential, is_of_a_master_left, is_of_a_public_half, is_of_a_search,
-    is_overcome, or_of_a_rekeying, passed_after, succeeded, was_never_needed,
+    is_of_a_stalled_exchange, is_overcome, or_of_a_rekeying, passed_after, succeeded, was_never_needed,
 };
 use super::owners::{closest, family, is_notice, owners};
 use super::ranking::{rank, severity};
@@ -239,12 +239,7 @@ fn of(log: &Log, connection: &Connection, is_foreign: bool, is_about_ssh: bool) 
     let explains = |one: &Told| one.cause.stage < Check::Channel && complained_of.contains(&one.cause.code);
     let has_causes = named.iter().any(|one| severity(one) != Severity::Info || explains(one));
     if !has_causes {
-        // A ProxyCommand that is an SSH client itself has a handshake of its own.
-        let is_of_no_server = |seen: &Sighting| {
-            seen.symptom.contains("exchange_identification") || seen.symptom.starts_with("ssh: handshake failed: EOF")
-        };
-        let is_in_a_session = |family: &Family| stages(family).all(|stage| stage >= Check::Channel);
-        shared.retain(|(_, family, seen)| !no_server || !is_of_no_server(seen) && !is_in_a_session(family));
+        shared.retain(|(_, family, seen)| !no_server || !needs_a_server(family, seen));
         let is_of_a_session = named.iter().any(|one| one.cause.stage >= Check::Channel);
         shared.retain(|(_, family, _)| {
             !is_of_a_session || is_before_the_session(family) && !connection.passed(Check::Auth)
@@ -285,12 +280,6 @@ fn is_set_aside(log: &Log, connection: &Connection, seen: &Sighting) -> bool {
         || shows_outside_a_session(seen) && is_of_a_command(log, connection, seen)
 }
 
-/// True for the server's word that a login did not come in time, where the client's log beside it waits for the key exchange.
-fn is_of_a_stalled_exchange(log: &Log, seen: &Sighting) -> bool {
-    let waits = |one: &Connection| one.first(Event::KexReplyAwaited).is_some() && !one.passed(Check::Handshake);
-    seen.symptom == "Timeout before authentication" && log.connections.iter().any(waits)
-}
-
 /// True for a text whose causes show before a session, or end one.
 fn shows_outside_a_session(seen: &Sighting) -> bool {
     let is_outside = |cause: &Cause| !matches!(cause.stage, Check::Channel | Check::Exit);
@@ -313,6 +302,13 @@ fn printed(connection: &Connection, writer: Writer, seen: &Sighting) -> Option<T
     let meaning = format!("as text, the four bytes of this length are \"{}\"", sanitize(&letters));
     let found = Match::new(Certainty::Likely, [quoted(seen), meaning]);
     Some(Told { cause, found, sign: None, connections: Vec::new() })
+}
+
+/// True for a text that a server or a session on it gives: of a ProxyCommand that is an SSH client itself, it may be one of its own handshake.
+fn needs_a_server(family: &Family, seen: &Sighting) -> bool {
+    seen.symptom.contains("exchange_identification")
+        || seen.symptom.starts_with("ssh: handshake failed: EOF")
+        || stages(family).all(|stage| stage >= Check::Channel)
 }
 
 /// The checks at which the causes of a text show, the likeliest first.

@@ -217,6 +217,14 @@ pub(super) fn was_never_needed(connection: &Connection, cause: &Cause, seen: &Si
             && connection.end().is_some_and(|end| end.line > seen.line.number)
 }
 
+/// True for the server's word that a login did not come in time, where the client's log beside it waits for the key exchange.
+pub(super) fn is_of_a_stalled_exchange(log: &Log, seen: &Sighting) -> bool {
+    let waits = |one: &Connection| {
+        writer(one) != Writer::Server && one.first(Event::KexReplyAwaited).is_some() && !one.passed(Check::Handshake)
+    };
+    seen.symptom == "Timeout before authentication" && log.connections.iter().any(waits)
+}
+
 /// True if the command of a session ended with status 0.
 pub(super) fn succeeded(connection: &Connection) -> bool {
     let mut ended =

@@ -7,10 +7,12 @@ use crate::facts::log::Event;
 
 /// A typed command with a port of this machine to forward.
 const TYPED_FORWARDING: &[&str] = &[
-    "ssh <text>L <what>:<what>:<port>",
+    "ssh <text>-L <what>:<what>:<port>",
+    "ssh <text>-<what>L <what>:<what>:<port>",
     "ssh <text>-L<port>:<what>:<port>",
-    "ssh <text>D <port>",
-    "ssh <text>D <host>:<port>",
+    "ssh <text>-D <port>",
+    "ssh <text>-<what>D <port>",
+    "ssh <text>-D <host>:<port>",
     "ssh <text>-D<port>",
 ];
 
